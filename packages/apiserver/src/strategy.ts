@@ -1,0 +1,24 @@
+import type { FieldFault, KubeObject } from "@dhow/kube";
+import type { Store } from "./store.ts";
+
+/** What is particular to one kind when it is written; everything general is the registry's. Each field is optional: no word means nothing particular. */
+export interface Strategy {
+  /** Fills in what a user may leave out (pkg/apis/<group>/<version>/defaults.go). Runs after decoding and on what admission changed. */
+  readonly applyDefaults?: (object: KubeObject) => void;
+  /** Drops or sets what a user may not choose at creation (registry/.../strategy.go PrepareForCreate), such as a status. Allocations happen here too. */
+  readonly prepareForCreate?: (object: KubeObject, store: Store) => void;
+  readonly prepareForUpdate?: (object: KubeObject, old: KubeObject, store: Store) => void;
+  readonly validate?: (object: KubeObject) => FieldFault[];
+  /** What may not change; `validate` runs as well. */
+  readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldFault[];
+  /** Warnings for the client (`Warning: 299`). */
+  readonly warnings?: (object: KubeObject) => string[];
+  /** Seconds of grace that a delete gets; undefined: deleted at once. Pods only, so far. */
+  readonly gracePeriod?: (object: KubeObject, requested: number | undefined) => number | undefined;
+  /** Where an update without a resourceVersion is refused. */
+  readonly requiresResourceVersion?: boolean;
+  /** Where spec changes do not count generations (ConfigMap, Secret and the like have no generation at all). */
+  readonly hasGeneration?: boolean;
+  /** Runs after the object is gone from the store: gives allocations back. */
+  readonly afterDelete?: (object: KubeObject, store: Store) => void;
+}

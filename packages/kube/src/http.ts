@@ -1,0 +1,21 @@
+/** One HTTP exchange, as the client sends it and the API server's `handle` takes it. Header names are lower case. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query, such as `/api/v1/pods?limit=500`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole, or in pieces as they come (watches, logs). Whoever stops reading an iterable calls its `return`. */
+  readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>;
+}
+
+/** How a client reaches an API server: over TLS, over a Unix socket, or by a call in the same process. */
+export interface Transport {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}

@@ -1,0 +1,6 @@
+export { FakeClock } from "./fake-clock.ts";
+export { golden } from "./golden.ts";
+export { RecordingReporter } from "./recording-reporter.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
+export { eventually } from "./eventually.ts";
+export { realKubernetes } from "./real-kubernetes.ts";

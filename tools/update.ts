@@ -1,0 +1,4 @@
+// Writes anew whatever is generated and committed. `npm run update`.
+import { updatePublicNames } from "./public-names.ts";
+
+updatePublicNames();
