@@ -1,0 +1,95 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import { messageOf } from "@dhow/base";
+import { storeDamaged, storeInUse, storeOfAnotherFormat } from "../errors.ts";
+import type { Change, Journal, Row } from "./journal.ts";
+
+/** Raised whenever the tables change; an older or newer store is refused instead of misread. */
+const format = 1;
+
+const tables = `
+  CREATE TABLE IF NOT EXISTS objects (
+    resource TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY (resource, key)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS meta (id INTEGER PRIMARY KEY CHECK (id = 0), revision INTEGER NOT NULL) STRICT;
+  INSERT OR IGNORE INTO meta VALUES (0, 0);
+  PRAGMA user_version = ${format};
+`;
+
+/**
+ * The durable store: one SQLite file, write-ahead log, every commit synced to the disk before it returns. The file is held
+ * exclusively, so that two servers never share one. SQLite checks pages only in its log; each value carries a checksum of its own.
+ */
+export function openSqliteJournal(folder: string): Journal {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, "store.sqlite");
+  const database = open(file);
+  const put = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)");
+  const remove = database.prepare("DELETE FROM objects WHERE resource = ? AND key = ?");
+  const mark = database.prepare("UPDATE meta SET revision = ?");
+  let revision = (database.prepare("SELECT revision FROM meta").get() as { revision: number }).revision;
+  return {
+    get revision() {
+      return revision;
+    },
+    rows: () => readRows(database, file),
+    commit(changes: readonly Change[]) {
+      const last = changes.at(-1);
+      if (!last) return;
+      database.exec("BEGIN");
+      try {
+        for (const { resource, key, revision: changed, text } of changes) {
+          if (text === undefined) remove.run(resource, key);
+          else put.run(resource, key, changed, text, crc32(text));
+        }
+        mark.run(last.revision);
+        database.exec("COMMIT");
+      } catch (error) {
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
+      revision = last.revision;
+    },
+    close: () => database.close(),
+  };
+}
+
+function open(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (found !== 0 && found !== format) throw storeOfAnotherFormat(file, found, format);
+    const check = database.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+    if (check.quick_check !== "ok") throw storeDamaged(file, check.quick_check);
+    database.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw explain(error, file);
+  }
+}
+
+/** SQLite's result codes (sqlite.org/rescode.html): 5 busy, 11 corrupt, 26 not a database. */
+function explain(error: unknown, file: string): unknown {
+  const code = (error as { errcode?: number }).errcode;
+  if (code === 5) return storeInUse(file);
+  if (code === 11 || code === 26) return storeDamaged(file, messageOf(error));
+  return error;
+}
+
+function* readRows(database: DatabaseSync, file: string): Iterable<Row> {
+  try {
+    const all = database.prepare("SELECT resource, key, revision, value AS text, checksum FROM objects");
+    for (const row of all.iterate() as Iterable<Row & { checksum: number }>) {
+      if (crc32(row.text) !== row.checksum) throw storeDamaged(file, `checksum of ${row.resource} ${row.key}`);
+      yield row;
+    }
+  } catch (error) {
+    throw explain(error, file);
+  }
+}

@@ -1,0 +1,189 @@
+import { deepFreeze, type KubeObject } from "@dhow/kube";
+import { EventLog } from "./event-log.ts";
+import type { Change, Journal } from "./journal.ts";
+import { ResourceTable, type StoredObject } from "./resource-table.ts";
+
+/** A write that did not find what it expected; `current` is what is there. */
+export class WriteConflict extends Error {
+  readonly current: StoredObject | undefined;
+
+  constructor(current: StoredObject | undefined) {
+    super("the stored object is not the one expected");
+    this.current = current;
+  }
+}
+
+interface PendingWrite {
+  readonly resource: string;
+  readonly key: string;
+  /** Undefined: the object goes away. */
+  readonly object: KubeObject | undefined;
+  readonly expected: number;
+  resolve(stored: StoredObject): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Everything the cluster knows. Reads come from memory; a write is acknowledged, and seen by readers and watchers, only after
+ * its journal has committed it. Writes that arrive in one turn of the event loop share one commit, and a lone one waits for no timer.
+ * One counter numbers all changes, as etcd's revision does.
+ */
+export class Storage {
+  readonly #journal: Journal;
+  readonly #window: number;
+  readonly #tables = new Map<string, ResourceTable>();
+  readonly #logs = new Map<string, EventLog>();
+  readonly #openedAt: number;
+  #revision: number;
+  #pending: PendingWrite[] = [];
+  #closed = false;
+
+  /** @param window how many changes of each resource a watch can go back. */
+  constructor(journal: Journal, window = 1000) {
+    this.#journal = journal;
+    this.#window = window;
+    for (const { resource, key, revision, text } of journal.rows()) {
+      this.#table(resource).set({ key, revision, text, object: deepFreeze(JSON.parse(text) as KubeObject) });
+    }
+    this.#revision = this.#openedAt = journal.revision;
+  }
+
+  /** The number of the last change; what lists and bookmarks carry. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get(resource: string, key: string): StoredObject | undefined {
+    return this.#tables.get(resource)?.get(key);
+  }
+
+  /** In the order of keys; `prefix` is `namespace/` for one namespace, `start` the first key wanted. */
+  list(resource: string, prefix?: string, start?: string): readonly StoredObject[] {
+    return this.#tables.get(resource)?.range(prefix, start) ?? [];
+  }
+
+  count(resource: string): number {
+    return this.#tables.get(resource)?.size ?? 0;
+  }
+
+  resources(): Iterable<string> {
+    return this.#tables.keys();
+  }
+
+  events(resource: string): EventLog {
+    let log = this.#logs.get(resource);
+    if (!log) this.#logs.set(resource, (log = new EventLog(this.#window, this.#openedAt)));
+    return log;
+  }
+
+  /** Stores `object`, which the storage owns from here on; `expected` is the revision that it replaces, 0 when there must be none. Throws WriteConflict. */
+  put(resource: string, key: string, object: KubeObject, expected: number): Promise<StoredObject> {
+    return this.#enqueue(resource, key, object, expected);
+  }
+
+  /** Removes what has revision `expected`; gives its last state with the revision of the removal. Throws WriteConflict. */
+  remove(resource: string, key: string, expected: number): Promise<StoredObject> {
+    return this.#enqueue(resource, key, undefined, expected);
+  }
+
+  /** Commits what is waiting and closes the journal. */
+  close(): void {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    this.#journal.close();
+  }
+
+  #enqueue(resource: string, key: string, object: KubeObject | undefined, expected: number): Promise<StoredObject> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new Error("the storage is closed"));
+        return;
+      }
+      // The check phase of this very turn: after everything that has been read from sockets, before waiting for more.
+      if (this.#pending.length === 0) setImmediate(() => this.#flush());
+      this.#pending.push({ resource, key, object, expected, resolve, reject });
+    });
+  }
+
+  #table(resource: string): ResourceTable {
+    let table = this.#tables.get(resource);
+    if (!table) this.#tables.set(resource, (table = new ResourceTable()));
+    return table;
+  }
+
+  #flush(): void {
+    const writes = this.#pending;
+    this.#pending = [];
+    if (writes.length === 0) return;
+    const batch = new Batch(this.#revision, (resource, key) => this.get(resource, key));
+    for (const write of writes) batch.add(write);
+    try {
+      this.#journal.commit(batch.changes);
+    } catch (error) {
+      for (const write of writes) write.reject(error);
+      return;
+    }
+    this.#revision = batch.revision;
+    for (const step of batch.steps) this.#publish(step);
+    for (const resource of new Set(batch.steps.map((step) => step.resource))) this.#logs.get(resource)?.wake();
+    for (const settle of batch.settlements) settle();
+  }
+
+  #publish({ resource, current, previous, removed }: Step): void {
+    const table = this.#table(resource);
+    if (removed) table.delete(current.key);
+    else table.set(current);
+    const type = removed ? "DELETED" : previous ? "MODIFIED" : "ADDED";
+    this.events(resource).append({ type, revision: current.revision, current, previous, lines: new Map() });
+  }
+}
+
+interface Step {
+  readonly resource: string;
+  readonly current: StoredObject;
+  readonly previous: StoredObject | undefined;
+  readonly removed: boolean;
+}
+
+/** Writes that share a commit: each sees what those before it did. */
+class Batch {
+  revision: number;
+  readonly changes: Change[] = [];
+  readonly steps: Step[] = [];
+  readonly settlements: (() => void)[] = [];
+  readonly #read: (resource: string, key: string) => StoredObject | undefined;
+  readonly #overlay = new Map<string, StoredObject | undefined>();
+
+  constructor(revision: number, read: (resource: string, key: string) => StoredObject | undefined) {
+    this.revision = revision;
+    this.#read = read;
+  }
+
+  add(write: PendingWrite): void {
+    const { resource, key } = write;
+    const place = `${resource}/${key}`;
+    const previous = this.#overlay.has(place) ? this.#overlay.get(place) : this.#read(resource, key);
+    if ((previous?.revision ?? 0) !== write.expected || (!previous && !write.object)) {
+      this.settlements.push(() => write.reject(new WriteConflict(previous)));
+      return;
+    }
+    const revision = ++this.revision;
+    const current = stored(key, revision, write.object ?? structuredClone((previous as StoredObject).object));
+    this.#overlay.set(place, write.object ? current : undefined);
+    this.changes.push({ resource, key, revision, text: write.object ? current.text : undefined });
+    this.steps.push({ resource, current, previous, removed: !write.object });
+    this.settlements.push(() => write.resolve(current));
+  }
+}
+
+function stored(key: string, revision: number, object: KubeObject): StoredObject {
+  const { apiVersion, kind, ...rest } = object;
+  const numbered = {
+    kind,
+    apiVersion,
+    ...rest,
+    metadata: { ...object.metadata, resourceVersion: String(revision) },
+  } as KubeObject;
+  return { key, revision, text: JSON.stringify(numbered), object: deepFreeze(numbered) };
+}
