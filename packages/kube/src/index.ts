@@ -30,3 +30,15 @@ export {
   unknownResource,
   unsupportedMediaType,
 } from "./status.ts";
+export type * from "./generated/types.ts";
+export type { IntOrString, KubeList, KubeObject } from "./objects.ts";
+export {
+  apiVersionOf,
+  builtInResources,
+  groupResource,
+  parseApiVersion,
+  resourceByKind,
+  resourceByName,
+  type ResourceInfo,
+  type SubresourceInfo,
+} from "./resources.ts";
