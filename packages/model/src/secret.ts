@@ -1,6 +1,6 @@
 import { checkName, checkWhole, invalid, type Subject } from "./check.ts";
 import { callingPlace } from "./place.ts";
-import type { Adjust, Named } from "./value.ts";
+import type { Named } from "./value.ts";
 
 /** A value that is made when the secret is first created, and kept from then on. */
 export interface Generated {
@@ -19,10 +19,9 @@ export interface SecretKey {
 export interface Secret extends Named {
   readonly kind: "secret";
   readonly entries: Readonly<Record<string, string | Generated>>;
-  readonly adjust?: Adjust;
 }
 
-const ownFields = new Set(["kind", "name", "place", "entries", "adjust"]);
+const ownFields = new Set(["kind", "name", "place", "entries"]);
 
 /** A random value of `length` letters and digits: never in a file, never in what is rendered, only in the cluster. */
 export function generated(length: number): Generated {
