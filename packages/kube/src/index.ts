@@ -42,3 +42,21 @@ export {
   type ResourceInfo,
   type SubresourceInfo,
 } from "./resources.ts";
+export { KubeClient, refOf } from "./client/client.ts";
+export { type ChangeCallback, Informer, type InformerOptions, startInformer } from "./client/informer.ts";
+export type {
+  ApplyOptions,
+  DeleteOptions,
+  GetOptions,
+  ListOptions,
+  PatchOptions,
+  PatchType,
+  WatchOptions,
+  WriteOptions,
+} from "./client/options.ts";
+export { readJson, readText } from "./client/bodies.ts";
+export type { ObjectRef } from "./client/paths.ts";
+export type { WatchEvent } from "./client/watch-stream.ts";
+export { clone, deepEqual, deepFreeze } from "./equality.ts";
+export { type Connection, httpTransport, type HttpTransport } from "./http-transport.ts";
+export { defaultKubeconfigPath, type KubeconfigContext, loadKubeconfig } from "./kubeconfig.ts";
