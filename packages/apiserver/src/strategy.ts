@@ -1,5 +1,6 @@
 import type { FieldFault, KubeObject } from "@dhow/kube";
 import type { Store } from "./store.ts";
+import type { NameRule } from "./validation/names.ts";
 
 /**
  * What is particular to one kind when it is written; everything general is the registry's. Each field is optional: no word means nothing particular.
@@ -9,6 +10,8 @@ import type { Store } from "./store.ts";
  * `status` being kept on updates of the status, and the counting of generations.
  */
 export interface Strategy {
+  /** What names look like, for validateObjectMeta; by default a DNS subdomain. */
+  readonly nameRule?: NameRule;
   /** Fills in what a user may leave out (pkg/apis/<group>/<version>/defaults.go). Runs after decoding and on what admission changed. */
   readonly applyDefaults?: (object: KubeObject) => void;
   /** Drops or sets what a user may not choose at creation (registry/.../strategy.go PrepareForCreate), such as a status. Allocations happen here too. */
@@ -30,8 +33,6 @@ export interface Strategy {
   readonly createOnUpdate?: boolean;
   /** Where spec changes do not count generations (ConfigMap, Secret and the like have no generation at all). */
   readonly hasGeneration?: boolean;
-  /** What names look like (apimachinery/pkg/api/validation/name.go); a DNS subdomain unless said otherwise. `path` is any path segment. */
-  readonly nameRule?: "subdomain" | "label" | "label1035" | "path";
   /** Runs after the object is gone from the store: gives allocations back. */
   readonly afterDelete?: (object: KubeObject, store: Store) => void;
 }

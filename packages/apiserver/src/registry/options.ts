@@ -1,0 +1,52 @@
+import { type FieldFault, fieldFault, invalid } from "@dhow/kube";
+
+/** Query parameters common to writes (apimachinery/pkg/apis/meta/v1/validation). */
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: "Ignore" | "Warn" | "Strict";
+  readonly force: boolean;
+}
+
+type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions";
+
+/** @param apply whether a patch is a server-side apply; undefined for other writes. */
+export function parseWriteOptions(kind: OptionsKind, query: URLSearchParams, apply?: boolean): WriteOptions {
+  const faults: FieldFault[] = [];
+  const force = query.get("force");
+  const fieldManager = query.get("fieldManager") ?? "";
+  if (kind === "PatchOptions" && apply && fieldManager === "") {
+    faults.push(fieldFault.required("fieldManager", "is required for apply patch"));
+  }
+  if (kind === "PatchOptions" && !apply && force !== null) {
+    faults.push(fieldFault.forbidden("force", "may not be specified for non-apply patch"));
+  }
+  faults.push(...managerFaults(fieldManager), ...dryRunFaults(query.getAll("dryRun")));
+  const fieldValidation = query.get("fieldValidation") ?? "";
+  if (!["", "Ignore", "Strict", "Warn"].includes(fieldValidation)) {
+    faults.push(fieldFault.notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
+  }
+  if (faults.length > 0) throw invalid("meta.k8s.io", kind, "", faults);
+  return {
+    dryRun: query.has("dryRun") && query.get("dryRun") !== "",
+    fieldManager,
+    fieldValidation: (fieldValidation || "Warn") as WriteOptions["fieldValidation"],
+    force: force !== null && force !== "false" && force !== "0",
+  };
+}
+
+function managerFaults(manager: string): FieldFault[] {
+  if (Buffer.byteLength(manager) > 128) return [fieldFault.tooLong("fieldManager", 128)];
+  return [...manager].every(isPrintable)
+    ? []
+    : [fieldFault.invalid("fieldManager", manager, "should only contain printable characters")];
+}
+
+function isPrintable(character: string): boolean {
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character);
+}
+
+export function dryRunFaults(values: readonly string[]): FieldFault[] {
+  const given = values.filter((value) => value !== "");
+  return given.every((value) => value === "All") ? [] : [fieldFault.notSupported("dryRun", given, ["All"])];
+}

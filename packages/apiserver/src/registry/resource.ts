@@ -1,0 +1,69 @@
+import { apiVersionOf, groupResource, type KubeObject, type ResourceInfo } from "@dhow/kube";
+import type { StoredObject } from "../storage/resource-table.ts";
+import type { Strategy } from "../strategy.ts";
+
+/** Turns an object of one version into another version of the same kind; the input is frozen. */
+export interface Conversion {
+  readonly fromStored: (object: KubeObject) => KubeObject;
+  readonly toStored: (object: KubeObject) => KubeObject;
+}
+
+/** One resource in one served version. */
+export interface Resource {
+  readonly info: ResourceInfo;
+  readonly apiVersion: string;
+  /** `pods`, `deployments.apps`: in messages. */
+  readonly name: string;
+  /** What its objects are stored under; the versions of a kind share it. */
+  readonly storedAs: string;
+  /** How the stored version becomes this one; undefined where it is this one. */
+  readonly conversion: Conversion | undefined;
+  readonly strategy: Strategy;
+  /** Whether the kind comes from a CustomResourceDefinition. */
+  readonly custom: boolean;
+  /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
+  readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
+}
+
+export function makeResource(
+  info: ResourceInfo,
+  extra: Partial<Pick<Resource, "storedAs" | "conversion" | "strategy" | "custom" | "selectableFields">>,
+): Resource {
+  const name = groupResource(info);
+  return {
+    info,
+    apiVersion: apiVersionOf(info),
+    name,
+    storedAs: extra.storedAs ?? name,
+    conversion: extra.conversion,
+    strategy: extra.strategy ?? {},
+    custom: extra.custom ?? false,
+    selectableFields: extra.selectableFields ?? {},
+  };
+}
+
+export function hasSubresource(resource: Resource, name: string): boolean {
+  return resource.info.subresources.some((subresource) => subresource.name === name);
+}
+
+/** `namespace/name`, or `name` where the resource has no namespaces. */
+export function keyOf(resource: Resource, namespace: string | undefined, name: string): string {
+  return resource.info.namespaced ? `${namespace ?? ""}/${name}` : name;
+}
+
+/** The object as this version of the resource shows it; frozen. */
+export function served(resource: Resource, stored: StoredObject): KubeObject {
+  return resource.conversion ? resource.conversion.fromStored(stored.object) : stored.object;
+}
+
+/** JSON of the object as this version of the resource shows it. */
+export function servedText(resource: Resource, stored: StoredObject): string {
+  return resource.conversion ? JSON.stringify(resource.conversion.fromStored(stored.object)) : stored.text;
+}
+
+/** JSON of the object as an item of a list, where typed objects do not repeat their kind. */
+export function itemText(resource: Resource, stored: StoredObject): string {
+  const text = servedText(resource, stored);
+  if (resource.custom) return text;
+  return `{${text.slice(`{"kind":"${resource.info.kind}","apiVersion":"${resource.apiVersion}",`.length)}`;
+}
