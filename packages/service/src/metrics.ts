@@ -23,7 +23,7 @@ const waiting: ((library: Library) => void)[] = [];
 
 /** Loads the metrics library, once. */
 export function loadMetrics(): Promise<Library> {
-  loading ??= import("prom-client").then(({ default: library }) => {
+  loading ??= import("prom-client").then((library) => {
     library.collectDefaultMetrics();
     loaded = library;
     for (const action of waiting.splice(0)) action(library);
