@@ -1,1 +1,2 @@
-export {};
+export { controllerNames, startControllers } from "./start.ts";
+export type { ControllerOptions } from "./options.ts";

@@ -1,0 +1,29 @@
+import { DhowError } from "@dhow/base";
+import { deployment } from "./deployment.ts";
+import { type Controller, Manager } from "./manager/manager.ts";
+import type { ControllerOptions } from "./options.ts";
+import { replicaset } from "./replicaset.ts";
+
+const controllers: readonly Controller[] = [deployment, replicaset];
+
+/** The names that `only` may hold. */
+export const controllerNames: readonly string[] = controllers.map((controller) => controller.name);
+
+/**
+ * Starts the controllers and the scheduler; resolves when they have seen what is there and have begun to work. They run until the
+ * signal is aborted.
+ */
+export async function startControllers(options: ControllerOptions): Promise<void> {
+  const { only = controllerNames } = options;
+  const unknown = only.find((name) => !controllerNames.includes(name));
+  if (unknown !== undefined) {
+    throw new DhowError({
+      code: "CONTROLLERS_UNKNOWN_NAME",
+      message: `There is no controller named ${JSON.stringify(unknown)}`,
+      instead: `one of ${controllerNames.join(", ")}`,
+    });
+  }
+  const manager = new Manager(options);
+  for (const controller of controllers) if (only.includes(controller.name)) controller.start(manager);
+  await manager.begin();
+}
