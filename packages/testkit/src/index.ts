@@ -4,3 +4,4 @@ export { RecordingReporter } from "./recording-reporter.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export { eventually } from "./eventually.ts";
 export { realKubernetes } from "./real-kubernetes.ts";
+export { startPostgres, type TestPostgres } from "./postgres.ts";

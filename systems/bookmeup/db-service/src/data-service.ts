@@ -1,0 +1,107 @@
+import { ApiError } from "@bookmeup/contract";
+import { log } from "@dhow/service";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Hono } from "hono";
+import type { Client, Pool, PoolConfig } from "pg";
+import { isUnreachable } from "./database-errors.ts";
+import type { Database } from "./endpoint.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations/index.ts";
+
+export interface DataServiceOptions {
+  readonly pool: PoolConfig;
+  readonly allowDestructive: ReadonlySet<number>;
+}
+
+const hour = 3_600_000;
+
+const reasonOf = (error: unknown) => {
+  const { code, message } = error as { code?: string; message?: string };
+  return message || code || String(error);
+};
+
+/** The life of db-service: listens at once, waits for its database, brings the schema up to date, serves, and outlives the database's restarts. */
+export class DataService {
+  readonly #options: DataServiceOptions;
+  #pool: Pool | undefined;
+  #app: Hono | undefined;
+  #state = "starting";
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: DataServiceOptions) {
+    this.#options = options;
+  }
+
+  async answer(request: Request, environment: never): Promise<Response> {
+    if (this.#app) return this.#app.fetch(request, environment);
+    const refusal = new ApiError(503, "UNAVAILABLE", this.#state);
+    return Response.json(refusal.body(), { status: refusal.status, headers: { "Retry-After": "1" } });
+  }
+
+  /** Why data cannot be had now, or undefined when it can: asks the database itself. */
+  async health(): Promise<string | undefined> {
+    if (!this.#app || !this.#pool) return this.#state;
+    try {
+      await Promise.race([
+        this.#pool.query("select 1"),
+        delay(900, undefined, { ref: false }).then(() => Promise.reject(new Error("no answer in 0.9 s"))),
+      ]);
+      return undefined;
+    } catch (error) {
+      return `database: ${reasonOf(error)}`;
+    }
+  }
+
+  /** Resolves when the service serves; rejects only where waiting would not help, such as a migration that fails. */
+  async start(): Promise<void> {
+    const { default: pg } = await import("pg");
+    this.#pool = new pg.Pool(this.#options.pool);
+    // An idle connection that breaks is no fault of the service: the next query takes another.
+    this.#pool.on("error", (error) => log.warn("a database connection broke", { reason: reasonOf(error) }));
+    const [{ createDataApp, openDatabase, sweep }] = await Promise.all([
+      import("./app.ts"),
+      this.#migrateWhenReachable(pg.Client),
+    ]);
+    const database = openDatabase(this.#pool);
+    this.#app = createDataApp(database);
+    this.#startSweeping(database, sweep);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#pool?.end();
+  }
+
+  async #migrateWhenReachable(PgClient: typeof Client): Promise<void> {
+    for (let pause = 25; ; pause = Math.min(pause * 2, 1_000)) {
+      // Migrations take the time that they take, so this connection is not the pool's.
+      const { statement_timeout: _, idle_in_transaction_session_timeout: __, ...connection } = this.#options.pool;
+      const client = new PgClient(connection);
+      client.on("error", () => undefined);
+      try {
+        await client.connect();
+        const applied = await migrate(client, { migrations, allowDestructive: this.#options.allowDestructive });
+        log.info(`${applied.length} migrations applied`, {
+          migrations: migrations.length,
+          applied: applied.map((one) => one.name),
+        });
+        return;
+      } catch (error) {
+        if (!isUnreachable(error)) throw error;
+        const state = `waiting for the database: ${reasonOf(error)}`;
+        if (state !== this.#state) log.warn(state);
+        this.#state = state;
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+      await delay(pause);
+    }
+  }
+
+  #startSweeping(database: Database, sweep: (database: Database) => Promise<void>): void {
+    this.#sweeper = setInterval(() => {
+      sweep(database).catch((error: unknown) => log.warn("could not sweep", { reason: reasonOf(error) }));
+    }, hour);
+    this.#sweeper.unref();
+  }
+}
