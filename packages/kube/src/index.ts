@@ -60,3 +60,38 @@ export type { WatchEvent } from "./client/watch-stream.ts";
 export { clone, deepEqual, deepFreeze } from "./equality.ts";
 export { type Connection, httpTransport, type HttpTransport } from "./http-transport.ts";
 export { defaultKubeconfigPath, type KubeconfigContext, loadKubeconfig } from "./kubeconfig.ts";
+export { type Decoded, decodeJson, decodeKind, refuseStrict, strictDecodingError } from "./schema/decode-object.ts";
+export { decodeFields } from "./schema/decode.ts";
+export type { FieldSchema, ListType } from "./schema/field.ts";
+export { duplicateFields, JsonSyntaxError, parseJson } from "./schema/json-text.ts";
+export { DecodeError } from "./schema/scalars.ts";
+export {
+  kindSchema,
+  type ObjectSchema,
+  type Scalar,
+  schemaVersion,
+  typeNames,
+  typeSchema,
+  type ValueSchema,
+} from "./schema/schema.ts";
+export { scaledValue } from "./int-or-string.ts";
+export { Quantity } from "./quantity.ts";
+export {
+  escapeFieldValue,
+  type FieldRequirement,
+  matchesFields,
+  parseFieldSelector,
+} from "./selectors/field-selector.ts";
+export {
+  formatLabelSelector,
+  formatRequirements,
+  type LabelMatcher,
+  labelMatcher,
+  type LabelOperator,
+  type LabelRequirement,
+  matchesLabels,
+  selectorMatcher,
+  selectorRequirements,
+} from "./selectors/label-selector.ts";
+export { labelKeyFaults, labelValueFaults } from "./selectors/label-syntax.ts";
+export { parseLabelSelector } from "./selectors/parse-labels.ts";
