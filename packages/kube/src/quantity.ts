@@ -29,10 +29,13 @@ export class Quantity {
   static readonly zero = new Quantity(0n, "decimal");
   readonly #billionths: bigint;
   readonly #format: Format;
+  /** As it was written, where the API server keeps that. */
+  readonly #text: string | undefined;
 
-  private constructor(billionths: bigint, format: Format) {
+  private constructor(billionths: bigint, format: Format, text?: string) {
     this.#billionths = billionths;
     this.#format = format;
+    this.#text = text;
   }
 
   /** Reads what a manifest may say; a number is what its digits are. Throws an Error with the API server's words. Amounts finer than a billionth are rounded up. */
@@ -49,7 +52,8 @@ export class Quantity {
     amount = decimals >= 0 ? amount * 10n ** BigInt(decimals) : divideUp(amount, 10n ** BigInt(-decimals));
     if (format === "binary" && amount > largestBinary) amount = largestBinary;
     const fine = format === "binary" && amount > 0n && amount < one;
-    return new Quantity(sign === "-" ? -amount : amount, fine ? "decimal" : format);
+    const kept = keepsText(whole, fraction, exponent, format) ? String(text) : undefined;
+    return new Quantity(sign === "-" ? -amount : amount, fine ? "decimal" : format, kept);
   }
 
   /** So many thousandths: `Quantity.ofMilli(1500)` is `1500m`. */
@@ -105,6 +109,7 @@ export class Quantity {
 
   /** The canonical form, in which the API server writes it: `1536Mi` for `1.5Gi`, `500m` for `0.5`, `1` for `1000m`. */
   toString(): string {
+    if (this.#text !== undefined) return this.#text;
     if (this.#billionths === 0n) return "0";
     const whole = this.#billionths % one === 0n;
     const small = this.#billionths > -1024n * one && this.#billionths < 1024n * one;
@@ -148,6 +153,16 @@ function readSuffix(letters: string, digits: string): { base: 2 | 10; exponent: 
   const power = binarySuffixes.indexOf(suffix);
   if (power > 0) return { base: 2, exponent: power * 10, format: "binary" };
   throw new Error("unable to parse quantity's suffix");
+}
+
+/** The server leaves some texts as they are that its own canonical form would change, such as `+5` and `1.500` (ParseQuantity, "if the number is in canonical form, reuse the string"). */
+function keepsText(whole: string, fraction: string, exponent: number, format: Format): boolean {
+  const significant = whole.replace(/^0+/, "");
+  const digits = (significant || "0") + fraction;
+  if (significant === "" || digits.length > 18) return false;
+  const room = 14 - digits.length - Math.floor((exponent * 3) / 10);
+  if (format === "binary") return room >= 0 && fraction === "" && (Number(digits) & 7) !== 0;
+  return (exponent - fraction.length) % 3 === 0 && !digits.endsWith("000");
 }
 
 function divideUp(amount: bigint, by: bigint): bigint {
