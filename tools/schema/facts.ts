@@ -67,7 +67,32 @@ interface Flattened extends GoField {
   /** Numbers on the way into embedded structs: `2.1`. */
   readonly path: string;
   readonly wrapped: boolean;
+  /** Names of embedded structs on the way: `VolumeSource`. */
+  readonly embedded: string;
+  /** The type as Go prints it: `[]v1.Container`. */
+  readonly printed: string;
 }
+
+/** `*Container` within core/v1 → `v1.Container`, as the messages of Go's JSON decoder name it. */
+function printGoType(from: GoPackage, type: string): string {
+  const [, wrap = "", element = ""] = /^\*?((?:\[\]|map\[\w+\])*)\*?([\w.]+)$/.exec(type) ?? [];
+  const home = from.path.split("/").at(-1) ?? "";
+  if (element === "byte") return `${wrap}uint8`;
+  if (/^[a-z]\w*$/.test(element)) return wrap + element;
+  if (!element.includes(".")) return `${wrap}${home}.${element}`;
+  return wrap + element.replace(/^(?:metav1|meta|corev1|core)\./, "v1.");
+}
+
+/** What `go=` need not say: the same, worked out from the type of the table. */
+function usualGoType(type: string): string {
+  if (type.startsWith("*")) return usualGoType(type.slice(1));
+  if (type.startsWith("[]")) return `[]${usualGoType(type.slice(2))}`;
+  if (type.startsWith("{}")) return `map[string]${usualGoType(type.slice(2))}`;
+  return type === "bytes" ? "[]uint8" : type.split(".").slice(-2).join(".");
+}
+
+/** Their decoders name no Go type. */
+const silent = new Set(Object.values(special));
 
 /** The Go packages behind the schema, with embedded structs laid flat. */
 class GoWorld {
@@ -103,13 +128,23 @@ class GoWorld {
         const [home, type] = /^[\w.]+$/.test(element) ? this.#resolve(from, element) : [from, element];
         // A named slice is a message with one field in protobuf (ExtraValue, Verbs).
         const wrapped = element !== field.goType.replace(/^\*/, "") && (home.named.get(type) ?? "").startsWith("[]");
-        result.push({ ...field, path: String(field.number), wrapped });
+        result.push({
+          ...field,
+          path: String(field.number),
+          wrapped,
+          embedded: "",
+          printed: printGoType(from, field.goType),
+        });
         continue;
       }
       const [home, type] = this.#resolve(from, field.goType.replace(/^\*/, ""));
       for (const inner of this.fields(home, type)) {
         // TypeMeta travels in the envelope only.
-        result.push({ ...inner, path: field.number > 0 ? `${field.number}.${inner.path}` : "0" });
+        result.push({
+          ...inner,
+          path: field.number > 0 ? `${field.number}.${inner.path}` : "0",
+          embedded: inner.embedded === "" ? field.goName : `${field.goName}.${inner.embedded}`,
+        });
       }
     }
     return result;
@@ -150,8 +185,11 @@ function factsOf(name: string, schema: PublishedSchema, world: GoWorld): TypeFac
     const found = go.get(field);
     if (!found) throw new TypeError(`${name}.${field}: published, but not in the Go module`);
     const pointer = found.goType.startsWith("*") ? "*" : "";
+    const shape = typeOf(published);
     const flags = flagsOf(published, schema.required?.includes(field) ?? false, found);
-    fields[field] = [found.path, pointer + typeOf(published), ...flags].join(" ");
+    if (found.path !== "0" && found.embedded !== "") flags.push(`in=${found.embedded}`);
+    if (!silent.has(shape) && found.printed !== usualGoType(shape)) flags.push(`go=${found.printed}`);
+    fields[field] = [found.path, pointer + shape, ...flags].join(" ");
   }
   const kinds = schema["x-kubernetes-group-version-kind"] ?? [];
   const kind = kinds.length === 1 ? kinds[0] : undefined;
