@@ -23,3 +23,4 @@ export {
   Weekday,
   weekdays,
 } from "./values.ts";
+export { accessToken, shortestSecret, type SigningKey, signingKey } from "./tokens.ts";

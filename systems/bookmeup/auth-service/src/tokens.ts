@@ -1,0 +1,32 @@
+import { createHash, randomBytes } from "node:crypto";
+import { accessToken, type User } from "@bookmeup/contract";
+import { SignJWT } from "jose/jwt/sign";
+import type { Configuration } from "./configuration.ts";
+
+/** A refresh token as its owner gets it, and as it is kept. It is random enough that a plain hash keeps it as safe as a slow one would. */
+export interface RefreshToken {
+  readonly token: string;
+  readonly hash: string;
+  readonly expiresAt: string;
+}
+
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+export function newRefreshToken({ refreshTokenSeconds }: Configuration): RefreshToken {
+  const token = randomBytes(32).toString("base64url");
+  return { token, hash: hashToken(token), expiresAt: new Date(Date.now() + refreshTokenSeconds * 1000).toISOString() };
+}
+
+/** A JWT that says who somebody is, for a short time. */
+export function signAccessToken(user: User, { key, accessTokenSeconds }: Configuration): Promise<string> {
+  return new SignJWT()
+    .setProtectedHeader({ alg: accessToken.algorithm, typ: "JWT", kid: key.id })
+    .setSubject(user.id)
+    .setIssuer(accessToken.issuer)
+    .setAudience(accessToken.audience)
+    .setIssuedAt()
+    .setExpirationTime(`${accessTokenSeconds} s`)
+    .sign(key.secret);
+}
