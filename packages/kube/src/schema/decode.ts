@@ -1,5 +1,12 @@
 import type { FieldSchema } from "./field.ts";
-import { canonicalBase64, canonicalMicroTime, canonicalTime, DecodeError, quantityText, zeroOf } from "./scalars.ts";
+import {
+  canonicalBase64,
+  canonicalMicroTime,
+  canonicalTime,
+  DecodeError,
+  canonicalQuantity,
+  zeroOf,
+} from "./scalars.ts";
 import type { ObjectSchema, Scalar, ValueSchema } from "./schema.ts";
 
 type Fields = Record<string, unknown>;
@@ -146,7 +153,7 @@ class Decoder {
       case "bytes":
         return typeof value === "string" ? canonicalBase64(value) : this.#mismatch(value, place, depth);
       case "quantity":
-        return quantityText(value);
+        return canonicalQuantity(value);
       case "time":
         return typeof value === "string" ? canonicalTime(value) : this.#mismatch(value, place, depth, "string");
       case "microTime":

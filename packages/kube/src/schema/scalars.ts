@@ -1,3 +1,4 @@
+import { Quantity } from "../quantity.ts";
 import type { Scalar } from "./schema.ts";
 
 /** A value that is not of its field's type; the message is that of Go's decoder. */
@@ -81,18 +82,23 @@ export function canonicalBase64(text: string): string {
   throw new DecodeError(`illegal base64 data at input byte ${bad >= 0 ? bad : Math.floor(plain.length / 4) * 4}`);
 }
 
-const aQuantity = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
+/** Texts seen before; there are few different ones, and parsing is exact but slow. */
+const quantities = new Map<string, string>();
 
-/** The text of a quantity, checked; `""` is zero, numbers are allowed (resource.Quantity.UnmarshalJSON). */
-export function quantityText(value: unknown): string {
-  if (value === "") return "0";
-  const text = typeof value === "number" ? String(value) : value;
-  if (typeof text !== "string" || !aQuantity.test(text)) {
-    throw new DecodeError(
-      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-    );
+/** A quantity in its canonical form: `1.5` is `1500m`, `1024Mi` is `1Gi`. Numbers are allowed (resource.Quantity.UnmarshalJSON). */
+export function canonicalQuantity(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const known = quantities.get(text);
+  if (known !== undefined) return known;
+  let canonical: string;
+  try {
+    canonical = Quantity.parse(text).toString();
+  } catch (error) {
+    throw new DecodeError((error as Error).message);
   }
-  return text;
+  if (quantities.size > 1000) quantities.clear();
+  quantities.set(text, canonical);
+  return canonical;
 }
 
 /** What Go holds where nothing is said; undefined where that is written as null or left out. */
