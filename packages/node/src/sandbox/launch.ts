@@ -1,0 +1,114 @@
+import { identityCommand, identityCommandInside } from "./identity.ts";
+import type { ContainerConfig, ExecConfig } from "./sandbox.ts";
+import { toolCommand } from "./tools.ts";
+
+/**
+ * Runs as root of the world in the container's fresh namespaces. What it has to complain about goes to descriptor 3, where the agent
+ * listens until the program starts; descriptor 4 keeps the program's own stderr.
+ */
+const setup = `
+set -e
+exec 4>&2 2>&3
+folder=$1 hostname=$2 directory=$3 cgroups=$4 sysctls=$5; shift 5
+for file in $cgroups; do echo 0 > "$file"; done
+for entry in $sysctls; do echo "\${entry#*=}" > "/proc/sys/\${entry%%=*}"; done
+hostname "$hostname"
+mount --no-mtab --all --fstab "$folder/fstab"
+cd "$folder/root"
+pivot_root . .
+UMOUNT
+cd "$directory"
+exec "$@"`;
+
+/**
+ * The container's first process: waits for the program, and takes in orphans meanwhile, which the kernel gives it. The shell's
+ * own words about how the program ended do not belong in the container's log.
+ */
+const firstProcess = 'exec 2>/dev/null; echo started >&3; exec 3>&-; "$@" 2>&4 4>&-; exit $?';
+
+export interface LaunchRequest {
+  readonly config: ContainerConfig;
+  readonly folder: string;
+  readonly networkNamespace: string;
+  readonly hostname: string;
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Files to which a process writes 0 to join the container's control groups. */
+  readonly cgroupFiles: readonly string[];
+  readonly userNamespace: boolean;
+}
+
+/** The command line that becomes a container. */
+export function launchCommand(request: LaunchRequest): string[] {
+  const { config, folder, networkNamespace, hostname, cgroupFiles, userNamespace } = request;
+  const unmount = `${shellWords(toolCommand("umount", config.root))} -l .`;
+  const sysctls = Object.entries(request.sysctls).map(([name, value]) => `${name.replaceAll(".", "/")}=${value}`);
+  const namespaces = `nsenter --net=${networkNamespace} unshare --mount --uts --ipc --pid --fork --kill-child`;
+  const parameters = [folder, hostname, config.workingDirectory || "/", cgroupFiles.join(" "), sysctls.join(" ")];
+  return [
+    ...namespaces.split(" "),
+    "sh",
+    "-c",
+    setup.replace("UMOUNT", unmount),
+    "sh",
+    ...parameters,
+    ...identityCommand(config, userNamespace),
+    ...environmentCommand(config, config.env, []),
+    ...toolCommand("sh", config.root),
+    "-c",
+    firstProcess,
+    "sh",
+    ...onTerminal(config, config.tty, config.argv),
+  ];
+}
+
+/** The command line of a further program in the container whose first process is `pid`. */
+export function enterCommand(
+  container: Pick<LaunchRequest, "config" | "cgroupFiles" | "userNamespace"> & { readonly pid: number },
+  exec: ExecConfig,
+): string[] {
+  const { config, cgroupFiles, pid } = container;
+  const mapped = container.userNamespace && config.user !== 0;
+  const join = 'for file in $1; do echo 0 > "$file"; done; shift; exec "$@"';
+  const namespaces = [
+    "--mount",
+    "--uts",
+    "--ipc",
+    "--net",
+    "--pid",
+    ...(mapped ? ["--user", "--preserve-credentials"] : []),
+  ];
+  return [
+    "sh",
+    "-c",
+    join,
+    "sh",
+    cgroupFiles.join(" "),
+    "nsenter",
+    `--target=${pid}`,
+    ...namespaces,
+    "--",
+    ...identityCommandInside(config, container.userNamespace),
+    ...environmentCommand(config, { ...config.env, ...exec.env }, [`--chdir=${config.workingDirectory || "/"}`]),
+    ...onTerminal(config, exec.tty, exec.argv),
+  ];
+}
+
+function environmentCommand(config: ContainerConfig, env: Readonly<Record<string, string>>, options: string[]) {
+  const variables = Object.entries({ PATH: defaultPath, ...env }).map(([name, value]) => `${name}=${value}`);
+  return [...toolCommand("env", config.root), "--ignore-environment", ...options, ...variables];
+}
+
+/** What container runtimes set where the image says nothing. */
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** With a terminal of its own, from script(1), which is the way to one without native code; it ends with the program's exit code. */
+function onTerminal(config: ContainerConfig, tty: boolean, argv: readonly string[]): readonly string[] {
+  if (!tty) return argv;
+  const options = ["--quiet", "--flush", "--return", "--echo", "always", "--command"];
+  return [...toolCommand("script", config.root), ...options, `exec ${shellWords(argv)}`, "/dev/null"];
+}
+
+/** A command line as one text for a shell. */
+function shellWords(argv: readonly string[]): string {
+  return argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+}
