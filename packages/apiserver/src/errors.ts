@@ -6,7 +6,8 @@ export function storeDamaged(file: string, finding: string): DhowError {
     code: "APISERVER_STORE_DAMAGED",
     message: `The cluster's store is damaged: ${finding}.`,
     place: { file },
-    instead: "Restore the file from a copy, or start with a new cluster (--reset), which forgets everything in this one.",
+    instead:
+      "Restore the file from a copy, or start with a new cluster (--reset), which forgets everything in this one.",
   });
 }
 

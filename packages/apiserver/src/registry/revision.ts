@@ -1,7 +1,10 @@
 import { badRequest, type FieldFault, fieldFault, invalid, type Status, StatusError } from "@dhow/kube";
 
 /** A resourceVersion as a number; undefined for none, and for the empty one. Throws what `wording` makes of anything else. */
-export function parseRevision(text: string | null | undefined, wording: (message: string) => Error): number | undefined {
+export function parseRevision(
+  text: string | null | undefined,
+  wording: (message: string) => Error,
+): number | undefined {
   if (text === null || text === undefined || text === "") return undefined;
   if (!/^\d+$/.test(text)) throw wording(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
@@ -69,10 +72,7 @@ function* listFaults(query: URLSearchParams): Generator<FieldFault> {
     yield forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
   }
   if (version === "") {
-    yield forbidden(
-      "resourceVersionMatch",
-      "resourceVersionMatch is forbidden unless resourceVersion is provided",
-    );
+    yield forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
   }
   if (match !== "Exact" && match !== "NotOlderThan") {
     yield notSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]);

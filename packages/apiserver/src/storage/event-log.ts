@@ -63,6 +63,12 @@ export class EventLog {
     return this.#events.slice(position - this.#first);
   }
 
+  /** The events after `revision`, or undefined when they are not known any more. */
+  since(revision: number): readonly StoreEvent[] | undefined {
+    const position = this.after(revision);
+    return position === undefined ? undefined : this.from(position);
+  }
+
   /** Calls `waker` after each commit that brought events; the returned function stops that. */
   onAppend(waker: () => void): () => void {
     this.#wakers.add(waker);

@@ -16,8 +16,9 @@ export class WriteConflict extends Error {
 interface PendingWrite {
   readonly resource: string;
   readonly key: string;
-  /** Undefined: the object goes away. */
+  /** What is stored, or the last state of what goes away (as it was, unless given). */
   readonly object: KubeObject | undefined;
+  readonly removes: boolean;
   readonly expected: number;
   resolve(stored: StoredObject): void;
   reject(error: unknown): void;
@@ -36,6 +37,7 @@ export class Storage {
   readonly #openedAt: number;
   #revision: number;
   #pending: PendingWrite[] = [];
+  readonly #closers = new Set<() => void>();
   #closed = false;
 
   /** @param window how many changes of each resource a watch can go back. */
@@ -62,6 +64,19 @@ export class Storage {
     return this.#tables.get(resource)?.range(prefix, start) ?? [];
   }
 
+  /** The list as it was at `revision`, or undefined when that is forgotten. */
+  listAt(resource: string, prefix: string, start: string, revision: number): readonly StoredObject[] | undefined {
+    const events = this.events(resource).since(revision);
+    if (!events) return undefined;
+    const then = new Map(this.list(resource, prefix, start).map((stored) => [stored.key, stored]));
+    for (const { current, previous } of events.toReversed()) {
+      if (!current.key.startsWith(prefix) || current.key < start) continue;
+      if (previous) then.set(current.key, previous);
+      else then.delete(current.key);
+    }
+    return [...then.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
   count(resource: string): number {
     return this.#tables.get(resource)?.size ?? 0;
   }
@@ -78,12 +93,18 @@ export class Storage {
 
   /** Stores `object`, which the storage owns from here on; `expected` is the revision that it replaces, 0 when there must be none. Throws WriteConflict. */
   put(resource: string, key: string, object: KubeObject, expected: number): Promise<StoredObject> {
-    return this.#enqueue(resource, key, object, expected);
+    return this.#enqueue({ resource, key, object, expected, removes: false });
   }
 
-  /** Removes what has revision `expected`; gives its last state with the revision of the removal. Throws WriteConflict. */
-  remove(resource: string, key: string, expected: number): Promise<StoredObject> {
-    return this.#enqueue(resource, key, undefined, expected);
+  /** Removes what has revision `expected`; gives its last state, `last` if that is given, with the revision of the removal. Throws WriteConflict. */
+  remove(resource: string, key: string, expected: number, last?: KubeObject): Promise<StoredObject> {
+    return this.#enqueue({ resource, key, object: last, expected, removes: true });
+  }
+
+  /** Calls back when the storage closes, for watches to end; the returned function stops that. */
+  onClose(callback: () => void): () => void {
+    this.#closers.add(callback);
+    return () => this.#closers.delete(callback);
   }
 
   /** Commits what is waiting and closes the journal. */
@@ -91,10 +112,11 @@ export class Storage {
     if (this.#closed) return;
     this.#flush();
     this.#closed = true;
+    for (const callback of this.#closers) callback();
     this.#journal.close();
   }
 
-  #enqueue(resource: string, key: string, object: KubeObject | undefined, expected: number): Promise<StoredObject> {
+  #enqueue(write: Omit<PendingWrite, "resolve" | "reject">): Promise<StoredObject> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new Error("the storage is closed"));
@@ -102,7 +124,7 @@ export class Storage {
       }
       // The check phase of this very turn: after everything that has been read from sockets, before waiting for more.
       if (this.#pending.length === 0) setImmediate(() => this.#flush());
-      this.#pending.push({ resource, key, object, expected, resolve, reject });
+      this.#pending.push({ ...write, resolve, reject });
     });
   }
 
@@ -164,15 +186,15 @@ class Batch {
     const { resource, key } = write;
     const place = `${resource}/${key}`;
     const previous = this.#overlay.has(place) ? this.#overlay.get(place) : this.#read(resource, key);
-    if ((previous?.revision ?? 0) !== write.expected || (!previous && !write.object)) {
+    if ((previous?.revision ?? 0) !== write.expected || (!previous && write.removes)) {
       this.settlements.push(() => write.reject(new WriteConflict(previous)));
       return;
     }
     const revision = ++this.revision;
-    const current = stored(key, revision, write.object ?? structuredClone((previous as StoredObject).object));
-    this.#overlay.set(place, write.object ? current : undefined);
-    this.changes.push({ resource, key, revision, text: write.object ? current.text : undefined });
-    this.steps.push({ resource, current, previous, removed: !write.object });
+    const current = stored(key, revision, write.object ?? (previous as StoredObject).object);
+    this.#overlay.set(place, write.removes ? undefined : current);
+    this.changes.push({ resource, key, revision, text: write.removes ? undefined : current.text });
+    this.steps.push({ resource, current, previous, removed: write.removes });
     this.settlements.push(() => write.resolve(current));
   }
 }

@@ -1,0 +1,41 @@
+import { type ResourceInfo } from "@dhow/kube";
+import type { Strategy } from "../strategy.ts";
+import { conversions } from "./conversions.ts";
+import { makeResource, type Resource } from "./resource.ts";
+import { selectableFields } from "./selectable-fields.ts";
+
+/** All resources that are served: the built-in ones and those of CustomResourceDefinitions. */
+export class Catalog {
+  readonly #byPath = new Map<string, Resource>();
+
+  constructor(builtIn: readonly ResourceInfo[], strategies: Readonly<Record<string, Strategy>>) {
+    for (const info of builtIn) {
+      const resource = makeResource(info, {});
+      const { storedAs = resource.name, conversion } = conversions[`${resource.apiVersion} ${info.resource}`] ?? {};
+      const strategy = strategies[storedAs] ?? {};
+      const fields = selectableFields[resource.name] ?? {};
+      this.add(makeResource(info, { storedAs, conversion, strategy, selectableFields: fields }));
+    }
+  }
+
+  add(resource: Resource): void {
+    this.#byPath.set(`${resource.apiVersion} ${resource.info.resource}`, resource);
+  }
+
+  remove(apiVersion: string, plural: string): void {
+    this.#byPath.delete(`${apiVersion} ${plural}`);
+  }
+
+  find(group: string, version: string, plural: string): Resource | undefined {
+    return this.#byPath.get(`${group === "" ? version : `${group}/${version}`} ${plural}`);
+  }
+
+  all(): Iterable<Resource> {
+    return this.#byPath.values();
+  }
+
+  servesGroupVersion(group: string, version: string): boolean {
+    const apiVersion = group === "" ? version : `${group}/${version}`;
+    return this.#byPath.values().some((resource) => resource.apiVersion === apiVersion);
+  }
+}

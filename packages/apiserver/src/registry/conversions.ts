@@ -1,0 +1,39 @@
+import type { KubeObject } from "@dhow/kube";
+import type { Conversion } from "./resource.ts";
+
+interface Version {
+  readonly storedAs?: string;
+  readonly conversion?: Conversion;
+}
+
+type Fields = Record<string, unknown>;
+
+/** Moves fields to other names and drops what is empty then. */
+function rename(object: KubeObject, apiVersion: string, names: Readonly<Record<string, string>>): KubeObject {
+  const result: Fields = {};
+  for (const [field, value] of Object.entries(object)) result[names[field] ?? field] = value;
+  return { ...result, apiVersion, kind: object.kind, metadata: object.metadata };
+}
+
+/** events.k8s.io/v1 and core/v1 are the same events under other names (pkg/apis/events/v1/conversion.go). */
+const toNewEvent = {
+  involvedObject: "regarding",
+  message: "note",
+  source: "deprecatedSource",
+  firstTimestamp: "deprecatedFirstTimestamp",
+  lastTimestamp: "deprecatedLastTimestamp",
+  count: "deprecatedCount",
+  reportingComponent: "reportingController",
+};
+const toCoreEvent = Object.fromEntries(Object.entries(toNewEvent).map(([from, to]) => [to, from]));
+
+/** In which form a kind of several versions is stored, by `apiVersion resource`; the others are stored as they are. */
+export const conversions: Readonly<Record<string, Version>> = {
+  "events.k8s.io/v1 events": {
+    storedAs: "events",
+    conversion: {
+      fromStored: (object) => rename(object, "events.k8s.io/v1", toNewEvent),
+      toStored: (object) => rename(object, "v1", toCoreEvent),
+    },
+  },
+};

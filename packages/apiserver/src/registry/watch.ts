@@ -1,0 +1,236 @@
+import { expired, type KubeObject } from "@dhow/kube";
+import type { Clock } from "@dhow/base";
+import type { StoredObject } from "../storage/resource-table.ts";
+import type { EventLog, StoreEvent } from "../storage/event-log.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Call } from "./call.ts";
+import { keyOf, served } from "./resource.ts";
+import { checkListOptions, parseRevision, plainFailure } from "./revision.ts";
+import { parseSelection, type Selection } from "./selection.ts";
+
+/** How objects are written into the lines of a watch. */
+export interface WatchFormat {
+  /** Watchers of one format share their lines; undefined where each watcher's differ. */
+  readonly name: string | undefined;
+  /** JSON of the object of an event. `stored` is what it comes from, unless it is a bookmark. */
+  text(object: KubeObject, stored: StoredObject | undefined): string;
+}
+
+const encoder = new TextEncoder();
+const bookmarkInterval = 60_000;
+
+/**
+ * The body of a watch: newline-separated events (apiserver/pkg/endpoints/handlers/watch.go, storage/cacher). Throws before the
+ * first line where the request is wrong; whatever happens later is an event of type ERROR.
+ */
+export function watchBody(storage: Storage, clock: Clock, call: Call, format: WatchFormat): AsyncIterable<Uint8Array> {
+  checkListOptions(call.query, true);
+  const watcher = new Watcher(storage, clock, call, format);
+  return watcher.lines();
+}
+
+class Watcher {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #call: Call;
+  readonly #format: WatchFormat;
+  readonly #log: EventLog;
+  readonly #selection: Selection;
+  readonly #prefix: string;
+  readonly #initial: Uint8Array[] = [];
+  readonly #bookmarks: boolean;
+  #position: number;
+
+  constructor(storage: Storage, clock: Clock, call: Call, format: WatchFormat) {
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#call = call;
+    this.#format = format;
+    const { resource, namespace, query } = call;
+    this.#log = storage.events(resource.storedAs);
+    this.#selection = parseSelection(resource, query);
+    this.#bookmarks = isTrue(query.get("allowWatchBookmarks"));
+    this.#prefix = namespace === undefined || !resource.info.namespaced ? "" : `${namespace}/`;
+    this.#position = this.#begin();
+  }
+
+  /** Where to start: with everything that is there, or after the revision that the client has seen. */
+  #begin(): number {
+    const { query } = this.#call;
+    const version = query.get("resourceVersion") ?? "";
+    const wanted = parseRevision(version, (message) =>
+      plainFailure(`resourceVersion: Invalid value: ${JSON.stringify(version)}: ${message}`),
+    );
+    const initialEvents = query.get("sendInitialEvents");
+    const snapshot = initialEvents === null ? !wanted : isTrue(initialEvents);
+    if (snapshot) {
+      this.#addSnapshot(initialEvents !== null);
+      return this.#log.end;
+    }
+    if (!wanted) return this.#log.end;
+    const position = this.#log.after(wanted);
+    if (position === undefined) {
+      const { status } = expired(`too old resource version: ${wanted} (${this.#log.oldest + 1})`);
+      this.#initial.push(line("ERROR", JSON.stringify(status)));
+      return -1;
+    }
+    return position;
+  }
+
+  #addSnapshot(markEnd: boolean): void {
+    const { resource, name } = this.#call;
+    const one =
+      name === "" ? undefined : this.#storage.get(resource.storedAs, keyOf(resource, this.#call.namespace, name));
+    const items =
+      name !== "" && (this.#prefix !== "" || !resource.info.namespaced)
+        ? one
+          ? [one]
+          : []
+        : this.#storage.list(resource.storedAs, this.#prefix);
+    for (const stored of items) {
+      if (!this.#selection.matches(stored.object)) continue;
+      this.#initial.push(line("ADDED", this.#format.text(served(resource, stored), stored)));
+    }
+    if (markEnd && this.#bookmarks) this.#initial.push(this.#bookmark({ "k8s.io/initial-events-end": "true" }));
+  }
+
+  #bookmark(annotations?: Record<string, string>): Uint8Array {
+    const { info, apiVersion } = this.#call.resource;
+    const metadata = { resourceVersion: String(this.#storage.revision), ...(annotations ? { annotations } : {}) };
+    return line("BOOKMARK", this.#format.text({ kind: info.kind, apiVersion, metadata } as KubeObject, undefined));
+  }
+
+  async *lines(): AsyncGenerator<Uint8Array> {
+    if (this.#initial.length > 0) yield Buffer.concat(this.#initial);
+    this.#initial.length = 0;
+    if (this.#position < 0) return;
+    const { timeoutSeconds, signal } = { timeoutSeconds: this.#timeout(), signal: this.#call.signal };
+    const alarm = new Alarm();
+    const stops = [
+      this.#log.onAppend(() => alarm.ring()),
+      this.#clock.after(timeoutSeconds * 1000, () => alarm.end()),
+      this.#storage.onClose(() => alarm.end()),
+    ];
+    const onAbort = () => alarm.end();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (this.#bookmarks) stops.push(this.#everyMinute(() => alarm.bookmark()));
+    try {
+      if (signal?.aborted) return;
+      while (!alarm.ended) {
+        const piece = this.#next(alarm.takeBookmark());
+        if (piece === "overwritten") return;
+        if (piece) yield piece;
+        else await alarm.wait();
+      }
+    } finally {
+      for (const stop of stops) stop();
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #everyMinute(callback: () => void): () => void {
+    let cancel = () => undefined as void;
+    const arm = () => {
+      cancel = this.#clock.after(bookmarkInterval, () => {
+        callback();
+        arm();
+      });
+    };
+    arm();
+    return () => cancel();
+  }
+
+  /** A real server waits a random time of 30 to 60 minutes where the client names none. */
+  #timeout(): number {
+    const asked = Number(this.#call.query.get("timeoutSeconds") ?? 0);
+    return asked > 0 ? asked : 1800 * (1 + Math.random());
+  }
+
+  /** What there is to say since the last time; a reader that was too slow for the log is cut off, and lists again. */
+  #next(withBookmark: boolean): Uint8Array | "overwritten" | undefined {
+    const events = this.#log.from(this.#position);
+    if (!events) return "overwritten";
+    this.#position += events.length;
+    const lines: Uint8Array[] = [];
+    for (const event of events) {
+      const one = this.#eventLine(event);
+      if (one) lines.push(one);
+    }
+    if (withBookmark) lines.push(this.#bookmark());
+    return lines.length === 0 ? undefined : lines.length === 1 ? lines[0] : Buffer.concat(lines);
+  }
+
+  /** An object that begins or ceases to match the selector is ADDED or DELETED for this watcher (storage/cacher/cache_watcher.go). */
+  #eventLine(event: StoreEvent): Uint8Array | undefined {
+    const { current, previous, type } = event;
+    if (!current.key.startsWith(this.#prefix)) return undefined;
+    const is = type !== "DELETED" && this.#selection.matches(current.object);
+    const was = previous !== undefined && this.#selection.matches(previous.object);
+    if (is) return this.#shared(event, was ? "MODIFIED" : "ADDED", current);
+    if (!was) return undefined;
+    if (type === "DELETED") return this.#shared(event, "DELETED", current);
+    return this.#shared(event, "DELETED", leaving(previous, event.revision));
+  }
+
+  #shared(event: StoreEvent, type: string, stored: StoredObject): Uint8Array {
+    const { resource } = this.#call;
+    const write = () => line(type, this.#format.text(served(resource, stored), stored));
+    if (this.#format.name === undefined) return write();
+    const key = `${type} ${resource.apiVersion} ${this.#format.name}`;
+    let bytes = event.lines.get(key);
+    if (!bytes) event.lines.set(key, (bytes = write()));
+    return bytes;
+  }
+}
+
+/** The last state that matched, under the revision at which it ceased to. */
+function leaving(previous: StoredObject, revision: number): StoredObject {
+  const object = {
+    ...previous.object,
+    metadata: { ...previous.object.metadata, resourceVersion: String(revision) },
+  };
+  return { ...previous, revision, object, text: JSON.stringify(object) };
+}
+
+function line(type: string, object: string): Uint8Array {
+  return encoder.encode(`{"type":"${type}","object":${object}}\n`);
+}
+
+function isTrue(value: string | null): boolean {
+  return value !== null && value !== "false" && value !== "0";
+}
+
+/** Wakes the one who waits. */
+class Alarm {
+  ended = false;
+  #rung = false;
+  #bookmark = false;
+  #waiting: (() => void) | undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#waiting?.();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.ring();
+  }
+
+  bookmark(): void {
+    this.#bookmark = true;
+    this.ring();
+  }
+
+  takeBookmark(): boolean {
+    const due = this.#bookmark;
+    this.#bookmark = false;
+    return due;
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#rung) await new Promise<void>((resolve) => (this.#waiting = resolve));
+    this.#waiting = undefined;
+    this.#rung = false;
+  }
+}
