@@ -10,6 +10,7 @@ import { serveResource } from "./http/dispatch.ts";
 import { json, type Renderer } from "./http/render.ts";
 import { parseRequestInfo, type RequestInfo } from "./http/request-info.ts";
 import type { Call } from "./registry/call.ts";
+import { strategies } from "./kinds/index.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { Registry } from "./registry/registry.ts";
 import { hasSubresource } from "./registry/resource.ts";
@@ -57,7 +58,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const clock = options.clock ?? systemClock;
   const reporter = options.reporter ?? silent;
   const storage = new Storage(options.folder ? openSqliteJournal(join(options.folder, "store")) : memoryJournal());
-  const catalog = new Catalog(builtInResources, {});
+  const catalog = new Catalog(builtInResources, strategies);
   const plugins: AdmissionPlugin[] = [];
   const registry: Registry = { storage, store: createStore(storage, catalog, clock), clock, admission: plugins };
   const renderer: Renderer = {

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { HttpResponse } from "@dhow/kube";
+import type { ApiRequest, ApiServer } from "../server.ts";
+
+/** What a node:http or node:https server is given as its `request` and `upgrade` listeners. */
+export interface Listeners {
+  request(incoming: IncomingMessage, outgoing: ServerResponse): void;
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** Connects Node's HTTP servers with an API server; who listens, and where, is the caller's business. */
+export function httpListeners(server: ApiServer): Listeners {
+  return {
+    request(incoming, outgoing) {
+      respond(server, incoming, outgoing).catch((error: unknown) => {
+        outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+      });
+    },
+    upgrade(incoming, socket, head) {
+      socket.on("error", () => socket.destroy());
+      server.upgrade(requestOf(incoming), socket, head);
+    },
+  };
+}
+
+async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort());
+  const response = await server.handle(requestOf(incoming, gone.signal));
+  outgoing.writeHead(response.status, headersOf(response));
+  if (typeof response.body === "string" || response.body instanceof Uint8Array) {
+    outgoing.end(incoming.method === "HEAD" ? undefined : response.body);
+    return;
+  }
+  outgoing.flushHeaders();
+  for await (const piece of response.body) {
+    if (gone.signal.aborted) return;
+    if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+  }
+  outgoing.end();
+}
+
+function headersOf({ headers, body }: HttpResponse): Record<string, string | string[] | number> {
+  const { warning, ...rest } = headers;
+  const all: Record<string, string | string[] | number> = rest;
+  // Many clients understand one warning a header line only.
+  if (warning !== undefined) all["warning"] = warning.split(/, (?=299 - ")/);
+  if (typeof body === "string") all["content-length"] = Buffer.byteLength(body);
+  else if (body instanceof Uint8Array) all["content-length"] = body.byteLength;
+  return all;
+}
+
+function requestOf(incoming: IncomingMessage, signal?: AbortSignal): ApiRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  const method = incoming.method ?? "GET";
+  const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return {
+    method,
+    path: incoming.url ?? "/",
+    headers,
+    ...(hasBody && headers["content-length"] !== "0" ? { body: incoming } : {}),
+    ...(signal ? { signal } : {}),
+    connection: connectionOf(incoming),
+  };
+}
+
+function connectionOf({ socket }: IncomingMessage): ApiRequest["connection"] {
+  const remoteAddress = socket.remoteAddress ?? "";
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return { remoteAddress };
+  const { subject } = socket.getPeerCertificate();
+  if (!subject) return { remoteAddress };
+  const { CN: commonName = "", O: organization = [] } = subject as { CN?: string; O?: string | string[] };
+  const organizations = Array.isArray(organization) ? organization : [organization];
+  return { remoteAddress, clientCertificate: { commonName, organizations } };
+}
