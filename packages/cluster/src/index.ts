@@ -1,1 +1,5 @@
-export {};
+export { type AgentConfig, defaultNodes, type NodeConfig } from "./agent/config.ts";
+export { clusterFolder, type ClusterFolder } from "./folder.ts";
+export { cacheFolder, type Cluster, type ClusterOptions, startCluster } from "./host/host.ts";
+export { portOwner } from "./host/port-owner.ts";
+export { type RunningCluster, runningCluster } from "./host/running.ts";

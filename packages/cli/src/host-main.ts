@@ -1,0 +1,41 @@
+// The process that stays after `dhow up --detach`: the same run, reported to whoever started it for as long as that one listens.
+import { type Report, systemClock } from "@dhow/base";
+import { loadSystem, runSystem } from "@dhow/development";
+import type { DetachedMessage } from "./commands/detach.ts";
+import { errorLines } from "./terminal/errors.ts";
+
+const { path, environment, port, apiPort } = JSON.parse(process.argv[2] ?? "{}") as {
+  path: string;
+  environment: string;
+  port?: number;
+  apiPort?: number;
+};
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+
+function say(message: DetachedMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+function report(report: Report): void {
+  say({ type: "report", report });
+  console.log(JSON.stringify({ timestamp: new Date().toISOString(), ...report }));
+}
+
+try {
+  const loaded = await loadSystem(path, environment);
+  await runSystem({
+    loaded,
+    port,
+    apiPort,
+    detached: true,
+    reporter: { report },
+    clock: systemClock,
+    signal: stop.signal,
+  });
+} catch (error) {
+  say({ type: "error", lines: errorLines(error) });
+  console.error(error);
+  process.exitCode = 1;
+}
+if (process.connected) process.disconnect();

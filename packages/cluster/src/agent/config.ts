@@ -1,0 +1,28 @@
+/** What the host tells the agent when it starts it; goes over the command line as JSON. */
+export interface AgentConfig {
+  readonly folder: string;
+  readonly nodes: readonly NodeConfig[];
+  /** Whether it runs in a world of its own, where pods are processes in namespaces. */
+  readonly isolated: boolean;
+}
+
+/** One virtual node. */
+export interface NodeConfig {
+  readonly name: string;
+  readonly zone: string;
+  /** Kubernetes quantities: what the node says it has. */
+  readonly cpu: string;
+  readonly memory: string;
+  readonly podCidr: string;
+  readonly address: string;
+}
+
+/** Two nodes in two zones, so that spreading, cordon and drain are real decisions. */
+export const defaultNodes: readonly NodeConfig[] = [1, 2].map((number) => ({
+  name: `node-${number}`,
+  zone: `zone-${number}`,
+  cpu: "8",
+  memory: "16Gi",
+  podCidr: `10.244.${number}.0/24`,
+  address: `10.250.0.1${number}`,
+}));

@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Server } from "node:https";
+import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
+import { type ApiServer, createApiServer } from "@dhow/apiserver";
+import { silent, systemClock } from "@dhow/base";
+import { startControllers } from "@dhow/controllers";
+import { KubeClient, type Transport } from "@dhow/kube";
+import { clusterFolder, type ClusterFolder } from "../folder.ts";
+import { writeKubeconfig } from "../kubeconfig.ts";
+import { loadPki, type Pki } from "../pki.ts";
+import { agentUser, bootstrapObjects } from "./bootstrap.ts";
+import { serveApi } from "./http-server.ts";
+
+/** What the host tells the control plane when it starts it; goes over the command line as JSON. */
+export interface ControlPlaneConfig {
+  readonly folder: string;
+  /** The port on 127.0.0.1; 0: the one of last time if it is free, else any. */
+  readonly port: number;
+  /** The name and the default namespace of the kubeconfig's context. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Names of controllers that run; all of them unless said. */
+  readonly controllers?: readonly string[];
+}
+
+/** API server, controllers and scheduler in one process, as functions wired together. */
+export class ControlPlane {
+  readonly #config: ControlPlaneConfig;
+  readonly #folder: ClusterFolder;
+  readonly #stopped = new AbortController();
+  readonly #servers: Server[] = [];
+  #api: ApiServer | undefined;
+
+  constructor(config: ControlPlaneConfig) {
+    this.#config = config;
+    this.#folder = clusterFolder(config.folder);
+  }
+
+  /** Resolves when the API answers; the controllers follow. */
+  async start(): Promise<{ server: string }> {
+    const pki = await loadPki(this.#folder.pki, Date.now());
+    const port = await this.#listen(pki);
+    const server = `https://127.0.0.1:${port}`;
+    writeKubeconfig(this.#folder.kubeconfig, { ...this.#config, server, ca: pki.ca, token: pki.adminToken });
+    await this.#startControllers(pki);
+    return { server };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await this.#api?.close();
+    rmSync(this.#folder.apiSocket, { force: true });
+  }
+
+  async #listen(pki: Pki): Promise<number> {
+    const api = await createApiServer({
+      folder: this.#folder.store,
+      clock: systemClock,
+      reporter: silent,
+      serviceCidr: "10.96.0.0/16",
+      nodePortRange: [30000, 32767],
+      certificateAuthority: pki.ca,
+      serviceAccountKey: pki.serviceAccountKey,
+      tokens: [
+        { token: pki.adminToken, user: { name: "dhow:admin", groups: ["system:masters", "system:authenticated"] } },
+        { token: pki.agentToken, user: agentUser },
+      ],
+      dialKubelet: () => dial(this.#folder.kubeletSocket),
+      advertise: { address: "10.96.0.1", port: 443 },
+    });
+    this.#api = api;
+    const tls = { certificate: pki.serverCertificate, key: pki.serverKey, ca: pki.ca };
+    const onSocket = serveApi(api, tls);
+    const onPort = serveApi(api, tls);
+    this.#servers.push(onSocket, onPort);
+    rmSync(this.#folder.apiSocket, { force: true });
+    await listen(onSocket, { path: this.#folder.apiSocket });
+    return this.#listenOnPort(onPort);
+  }
+
+  /** The port of last time, so that kubeconfigs and open terminals stay good; another one where that is taken. */
+  async #listenOnPort(server: Server): Promise<number> {
+    const file = join(this.#folder.path, "api-port");
+    const last = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+    const wanted = this.#config.port || last;
+    try {
+      await listen(server, { port: wanted, host: "127.0.0.1" });
+    } catch (error) {
+      if (this.#config.port !== 0 || wanted === 0) throw error;
+      await listen(server, { port: 0, host: "127.0.0.1" });
+    }
+    const { port } = server.address() as AddressInfo;
+    writeFileSync(file, String(port));
+    return port;
+  }
+
+  async #startControllers(pki: Pki): Promise<void> {
+    const client = new KubeClient(inProcess(this.#api as ApiServer), { userAgent: "dhow-controllers" });
+    await bootstrapObjects(client);
+    const { controllers } = this.#config;
+    await startControllers({
+      client,
+      clock: systemClock,
+      reporter: silent,
+      signal: this.#stopped.signal,
+      rootCertificateAuthority: pki.ca,
+      volumeFolder: join(this.#folder.agent, "volumes"),
+      ...(controllers && { only: controllers }),
+    });
+  }
+}
+
+/** The controllers call the API server's function: the same requests, without sockets. */
+function inProcess(api: ApiServer): Transport {
+  const connection = {
+    remoteAddress: "127.0.0.1",
+    user: { name: "system:kube-controller-manager", groups: ["system:masters"] },
+  };
+  return { request: (request) => api.handle({ ...request, connection }) };
+}
+
+function listen(server: Server, where: { path: string } | { port: number; host: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function dial(path: string): Promise<ReturnType<typeof connect>> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { clusterError } from "./errors.ts";
+
+/** Where a cluster keeps what it has: all paths absolute, everything readable by its owner only. */
+export interface ClusterFolder {
+  readonly path: string;
+  /** Authority, keys and tokens. */
+  readonly pki: string;
+  /** The API server's database. */
+  readonly store: string;
+  readonly kubeconfig: string;
+  /** The agent's: volumes, logs of containers, its own small state. */
+  readonly agent: string;
+  /** What the node starts for which image reference. */
+  readonly images: string;
+  readonly logs: string;
+  /** Who runs it now. */
+  readonly running: string;
+  /** Unix sockets of the API server and the kubelet: elsewhere, since their paths may have 107 bytes at most (unix(7)). */
+  readonly apiSocket: string;
+  readonly kubeletSocket: string;
+}
+
+export function clusterFolder(path: string): ClusterFolder {
+  const folder = resolve(path);
+  const sockets = join(
+    tmpdir(),
+    `dhow-${userInfo().uid}`,
+    createHash("sha256").update(folder).digest("hex").slice(0, 12),
+  );
+  return {
+    path: folder,
+    pki: join(folder, "pki"),
+    store: join(folder, "store"),
+    kubeconfig: join(folder, "kubeconfig"),
+    agent: join(folder, "agent"),
+    images: join(folder, "images.json"),
+    logs: join(folder, "logs"),
+    running: join(folder, "running.json"),
+    apiSocket: join(sockets, "api.sock"),
+    kubeletSocket: join(sockets, "kubelet.sock"),
+  };
+}
+
+/** Makes the folders, for the owner's eyes only. Throws where the folder of the sockets, which others could have made, is somebody else's. */
+export function makeFolders(folder: ClusterFolder): void {
+  const sockets = join(folder.apiSocket, "..");
+  for (const path of [folder.path, folder.pki, folder.store, folder.agent, folder.logs, join(sockets, ".."), sockets]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  for (const path of [join(sockets, ".."), sockets]) {
+    const found = lstatSync(path);
+    if (found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o077) === 0) continue;
+    throw clusterError("CLUSTER_FOLDER_UNUSABLE", {
+      message: `${path} is not a folder of yours alone`,
+      instead: `remove it, or set TMPDIR to a folder of your own`,
+    });
+  }
+}

@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import type { Server } from "node:net";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Reporter } from "@dhow/base";
+import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
+import type { AgentConfig } from "../agent/config.ts";
+import type { ControlPlaneConfig } from "../control-plane/control-plane.ts";
+import { clusterError } from "../errors.ts";
+import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
+import { Child, type ChildMessage } from "./child.ts";
+import { openEntry, openNodePort } from "./doors.ts";
+import { checkRequirements } from "./requirements.ts";
+import { processStart, runningCluster, sayRunning, sayStopped } from "./running.ts";
+
+export interface ClusterOptions {
+  /** Where the cluster keeps what it has; made if it is not there. */
+  readonly folder: string;
+  readonly system: string;
+  readonly environment: string;
+  readonly namespace: string;
+  readonly detached: boolean;
+  /** The port of the ingress on 127.0.0.1; 80 where allowed, else 8080, unless said. */
+  readonly port?: number;
+  /** The port of the API server; any free one unless said. */
+  readonly apiPort?: number;
+  readonly nodes: AgentConfig["nodes"];
+  readonly reporter: Reporter;
+  /** Called when the folder is there and before anything starts: what the cluster is to find in it is written here. */
+  readonly prepare?: () => void;
+}
+
+export interface Cluster {
+  readonly folder: ClusterFolder;
+  readonly server: string;
+  readonly ingressPort: number;
+  /** Why this machine cannot give what a cluster promises, a line each. */
+  readonly notes: readonly string[];
+  /** Ends every pod, then the control plane; what they stored stays. */
+  stop(): Promise<void>;
+}
+
+/** How long pods have to end when the cluster stops, and the control plane to close its database (milliseconds). */
+const patience = { agent: 15_000, controlPlane: 5_000 };
+
+/** Starts the embedded cluster out of a folder: the control plane, and the agent in a world of its own. Throws a DhowError. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  checkRequirements();
+  const folder = clusterFolder(options.folder);
+  makeFolders(folder);
+  const already = runningCluster(folder);
+  if (already) {
+    throw clusterError("CLUSTER_ALREADY_RUNNING", {
+      message: `${already.system} runs already (process ${already.pid}), on port ${already.ingressPort}`,
+      instead: "dhow down, or dhow status to see it",
+    });
+  }
+  options.prepare?.();
+  const door = await openEntry(options.port);
+  try {
+    return await new Host(options, folder, door).start();
+  } catch (error) {
+    door.close();
+    throw error;
+  }
+}
+
+class Host {
+  readonly #options: ClusterOptions;
+  readonly #folder: ClusterFolder;
+  readonly #entry: Server;
+  readonly #controlPlane: Child;
+  readonly #agent: Child;
+  readonly #nodePorts = new Map<number, Server>();
+  #world: WorldSupport = { possible: false, reason: "not looked at yet" };
+  #server = "";
+
+  constructor(options: ClusterOptions, folder: ClusterFolder, entry: Server) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#entry = entry;
+    const { reporter } = options;
+    this.#controlPlane = new Child({
+      name: "control plane",
+      reporter,
+      spawn: () => this.#spawnControlPlane(),
+      onMessage: () => undefined,
+    });
+    this.#agent = new Child({
+      name: "agent",
+      reporter,
+      spawn: () => this.#spawnAgent(),
+      onMessage: (message) => void this.#answer(message),
+      onReady: () => this.#handOver(),
+    });
+  }
+
+  async start(): Promise<Cluster> {
+    try {
+      await Promise.all([this.#controlPlane.start(), this.#startAgent()]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const { system, environment, namespace, detached } = this.#options;
+    const ingressPort = portOf(this.#entry);
+    const running = { system, environment, namespace, detached, ingressPort, server: this.#server };
+    const startedAt = new Date().toISOString();
+    sayRunning(this.#folder, {
+      pid: process.pid,
+      processStart: processStart(process.pid) ?? "",
+      startedAt,
+      ...running,
+    });
+    return { folder: this.#folder, server: this.#server, ingressPort, notes: this.#notes(), stop: () => this.stop() };
+  }
+
+  async #startAgent(): Promise<void> {
+    this.#world = await probeWorld();
+    await this.#agent.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent.stop(patience.agent);
+    await this.#controlPlane.stop(patience.controlPlane);
+    for (const server of [this.#entry, ...this.#nodePorts.values()]) server.close();
+    sayStopped(this.#folder);
+  }
+
+  #notes(): string[] {
+    if (this.#world.possible) return [];
+    return [
+      `This system gives no namespaces (${this.#world.reason}): pods run as plain processes, and NetworkPolicy is not enforced.`,
+    ];
+  }
+
+  #spawnControlPlane(): ChildProcess {
+    const { namespace, system, apiPort } = this.#options;
+    const config: ControlPlaneConfig = {
+      folder: this.#folder.path,
+      port: apiPort ?? 0,
+      name: `dhow-${system}`,
+      namespace,
+    };
+    const log = openSync(join(this.#folder.logs, "control-plane.log"), "a", 0o600);
+    const child = spawn(process.execPath, nodeWords("../control-plane/main.ts", config), {
+      stdio: ["ignore", log, log, "ipc"],
+      env: childEnvironment(),
+    });
+    child.on("message", (message: { type: string; server?: string }) => {
+      if (message.type === "ready") this.#server = message.server ?? "";
+    });
+    return child;
+  }
+
+  #spawnAgent(): ChildProcess {
+    const config: AgentConfig = {
+      folder: this.#folder.path,
+      nodes: this.#options.nodes,
+      isolated: this.#world.possible,
+    };
+    const log = openSync(join(this.#folder.logs, "agent.log"), "a", 0o600);
+    const argv = [process.execPath, ...nodeWords("../agent/main.ts", config)];
+    const options = {
+      env: childEnvironment(),
+      stdio: ["ignore", log, log, "ipc"] as ["ignore", number, number, "ipc"],
+    };
+    return this.#world.possible
+      ? spawnWorld({ argv, userNamespace: this.#world.userNamespace, ...options })
+      : spawn(process.execPath, argv.slice(1), options);
+  }
+
+  /** Gives the agent the sockets it accepts on: they belong to the host's network, where browsers are. */
+  #handOver(): void {
+    this.#agent.process?.send({ type: "listener", purpose: "ingress" }, this.#entry);
+    for (const [port, server] of this.#nodePorts)
+      this.#agent.process?.send({ type: "listener", purpose: "node-port", port }, server);
+  }
+
+  async #answer(message: ChildMessage): Promise<void> {
+    if (message.type === "open-node-port" && !this.#nodePorts.has(message.port)) {
+      const server = await openNodePort(message.port, this.#options.reporter);
+      if (!server) return;
+      this.#nodePorts.set(message.port, server);
+      this.#agent.process?.send({ type: "listener", purpose: "node-port", port: message.port }, server);
+    }
+    if (message.type === "close-node-port") {
+      this.#nodePorts.get(message.port)?.close();
+      this.#nodePorts.delete(message.port);
+    }
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function nodeWords(file: string, config: object): string[] {
+  return [
+    "--disable-warning=ExperimentalWarning",
+    fileURLToPath(new URL(file, import.meta.url)),
+    JSON.stringify(config),
+  ];
+}
+
+/** Compiled code is kept between starts: without it, reading a few hundred files takes longer than everything else. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") };
+}
+
+/** What may be lost: XDG_CACHE_HOME, else ~/.cache, else, for users without a home, the temporary folder. */
+export function cacheFolder(): string {
+  const candidates = [
+    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "dhow"),
+    join(tmpdir(), `dhow-${userInfo().uid}`, "cache"),
+  ];
+  for (const path of candidates) {
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      return path;
+    } catch {
+      // Not writable: the next one.
+    }
+  }
+  return tmpdir();
+}

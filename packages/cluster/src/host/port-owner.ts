@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** Which program listens on a TCP port of this machine, as far as one may see it: `nginx (process 812)`. Linux; undefined elsewhere. */
+export function portOwner(port: number): string | undefined {
+  const inodes = listeningInodes(port);
+  if (inodes.size === 0) return undefined;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    if (!holdsSocket(pid, inodes)) continue;
+    return `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (process ${pid})`;
+  }
+  return "a program of another user";
+}
+
+/** The sockets that listen on the port (proc(5), /proc/net/tcp: local address in hexadecimal, state 0A, inode). */
+function listeningInodes(port: number): Set<string> {
+  const inodes = new Set<string>();
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of readLines(file)) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === "0A" && fields[1]?.endsWith(`:${hex}`) && fields[9]) inodes.add(fields[9]);
+    }
+  }
+  return inodes;
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n").slice(1);
+  } catch {
+    return [];
+  }
+}
+
+function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some((fd) =>
+      inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? ""),
+    );
+  } catch {
+    // The process ended, or belongs to somebody else.
+    return false;
+  }
+}

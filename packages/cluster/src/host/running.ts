@@ -1,0 +1,48 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { ClusterFolder } from "../folder.ts";
+
+/** What a running cluster says of itself in its folder. */
+export interface RunningCluster {
+  /** The host's process, and when it started, by which a process that got the same number later is told apart. */
+  readonly pid: number;
+  readonly processStart: string;
+  readonly detached: boolean;
+  readonly startedAt: string;
+  readonly system: string;
+  readonly environment: string;
+  readonly namespace: string;
+  readonly server: string;
+  readonly ingressPort: number;
+}
+
+/** The 22nd field of /proc/<pid>/stat (proc(5)): ticks since the machine's start; where there is no /proc, whether the process lives. */
+export function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    if (process.platform === "linux") return undefined;
+    try {
+      process.kill(pid, 0);
+      return "alive";
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The cluster that runs out of this folder now, if any. What a killed one left behind does not count. */
+export function runningCluster(folder: ClusterFolder): RunningCluster | undefined {
+  if (!existsSync(folder.running)) return undefined;
+  const running = JSON.parse(readFileSync(folder.running, "utf8")) as RunningCluster;
+  return processStart(running.pid) === running.processStart ? running : undefined;
+}
+
+export function sayRunning(folder: ClusterFolder, running: RunningCluster): void {
+  writeFileSync(`${folder.running}.new`, JSON.stringify(running, null, 2), { mode: 0o600 });
+  renameSync(`${folder.running}.new`, folder.running);
+}
+
+export function sayStopped(folder: ClusterFolder): void {
+  rmSync(folder.running, { force: true });
+}

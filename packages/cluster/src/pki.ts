@@ -1,0 +1,129 @@
+import { createPrivateKey, webcrypto, X509Certificate as Certificate } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomToken } from "@dhow/base";
+
+/** Names and addresses by which the API server is reached; the last is its Service's address. */
+const serverNames = [
+  "localhost",
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+];
+const serverAddresses = ["127.0.0.1", "10.96.0.1"];
+
+const day = 24 * 60 * 60 * 1000;
+
+/** A cluster's own authority and what it signed. PEM throughout. */
+export interface Pki {
+  readonly ca: string;
+  readonly caKey: string;
+  readonly serverCertificate: string;
+  readonly serverKey: string;
+  /** Signs the tokens of service accounts (ES256). */
+  readonly serviceAccountKey: string;
+  readonly adminToken: string;
+  readonly agentToken: string;
+}
+
+/** The cluster's keys: made at its first start, kept, and the server's certificate renewed in the month in which it would end. */
+export async function loadPki(folder: string, now: number): Promise<Pki> {
+  const file = (name: string) => join(folder, name);
+  if (!existsSync(file("complete"))) await createAuthority(file, now);
+  const text = (name: string) => readFileSync(file(name), "utf8");
+  if (Date.parse(new Certificate(text("server.crt")).validTo) < now + 30 * day)
+    await createServerCertificate(file, now);
+  return {
+    ca: text("ca.crt"),
+    caKey: text("ca.key"),
+    serverCertificate: text("server.crt"),
+    serverKey: text("server.key"),
+    serviceAccountKey: text("service-account.key"),
+    adminToken: text("admin.token"),
+    agentToken: text("agent.token"),
+  };
+}
+
+type FileOf = (name: string) => string;
+
+/** Whole or not at all: a half-written key would be loaded at the next start. */
+function save(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+
+async function createKey(path: string): Promise<webcrypto.CryptoKeyPair> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+  save(
+    path,
+    createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }) as string,
+  );
+  return keys;
+}
+
+/** Loaded only where something is signed: at the first start and once a year. */
+async function certificates() {
+  await import("reflect-metadata");
+  const x509 = await import("@peculiar/x509");
+  x509.cryptoProvider.set(globalThis.crypto);
+  return x509;
+}
+
+async function createAuthority(file: FileOf, now: number): Promise<void> {
+  const x509 = await certificates();
+  const keys = await createKey(file("ca.key"));
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: "CN=dhow",
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(now - day),
+    notAfter: new Date(now + 3650 * day),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  save(file("ca.crt"), certificate.toString("pem"));
+  await createKey(file("service-account.key"));
+  save(file("admin.token"), randomToken());
+  save(file("agent.token"), randomToken());
+  await createServerCertificate(file, now);
+  save(file("complete"), "");
+}
+
+async function createServerCertificate(file: FileOf, now: number): Promise<void> {
+  const x509 = await certificates();
+  const ca = new x509.X509Certificate(readFileSync(file("ca.crt"), "utf8"));
+  const der = createPrivateKey(readFileSync(file("ca.key"), "utf8")).export({ format: "der", type: "pkcs8" });
+  const signingKey = await webcrypto.subtle.importKey("pkcs8", new Uint8Array(der as Buffer), algorithm, false, [
+    "sign",
+  ]);
+  const keys = await createKey(file("server.key"));
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: "CN=kube-apiserver",
+    issuer: ca.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(now - day),
+    notAfter: new Date(now + 365 * day),
+    extensions: [
+      new x509.BasicConstraintsExtension(false),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+      new x509.SubjectAlternativeNameExtension([
+        ...serverNames.map((value) => ({ type: "dns" as const, value })),
+        ...serverAddresses.map((value) => ({ type: "ip" as const, value })),
+      ]),
+    ],
+  });
+  save(file("server.crt"), certificate.toString("pem"));
+}

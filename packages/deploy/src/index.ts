@@ -1,0 +1,3 @@
+export { applyObjects, fieldManager } from "./apply.ts";
+export { diagnose, type Diagnosis } from "./diagnose.ts";
+export { watchWorkloads, type WorkloadProgress, type WorkloadWatch } from "./workloads.ts";

@@ -1,0 +1,27 @@
+import type { Ingress, KubeClient, Service } from "@dhow/kube";
+
+/** Something that a person can open. */
+export interface Address {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Every way into a system: its ingresses and node ports, as this machine reaches them. */
+export async function addressesOf(client: KubeClient, namespace: string, ingressPort: number): Promise<Address[]> {
+  const ingresses = await client.list<Ingress>({ apiVersion: "networking.k8s.io/v1", kind: "Ingress", namespace });
+  const services = await client.list<Service>({ apiVersion: "v1", kind: "Service", namespace });
+  const port = ingressPort === 80 ? "" : `:${ingressPort}`;
+  return [
+    ...ingresses.items.flatMap((ingress) =>
+      (ingress.spec?.rules ?? [{}]).map((rule) => ({
+        name: ingress.metadata.name ?? "",
+        url: `http://${rule.host ?? "127.0.0.1"}${port}/`,
+      })),
+    ),
+    ...services.items.flatMap((service) =>
+      (service.spec?.ports ?? [])
+        .filter((each) => each.nodePort !== undefined)
+        .map((each) => ({ name: service.metadata.name ?? "", url: `http://127.0.0.1:${each.nodePort}/` })),
+    ),
+  ];
+}

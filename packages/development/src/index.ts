@@ -1,0 +1,7 @@
+export { type Address, addressesOf } from "./addresses.ts";
+export { currentWorkloads } from "./current.ts";
+export { developmentError, type DevelopmentErrorCode } from "./errors.ts";
+export { type LoadedSystem, loadSystem, systemFile } from "./load.ts";
+export { type WorkloadReport } from "./progress.ts";
+export { type RunOptions, runSystem } from "./run.ts";
+export { connect, forget, requireRunning, stateFolder } from "./state.ts";
