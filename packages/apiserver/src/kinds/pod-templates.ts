@@ -1,7 +1,7 @@
 import { type FieldFault, fieldFault, type IntOrString, type LabelSelector, type PodTemplateSpec } from "@dhow/kube";
 import { nonNegative, selectorFaults, selectsNothingInParticular } from "../validation/metadata.ts";
 import { checkPercent } from "../validation/names.ts";
-import { selects } from "../validation/selection.ts";
+
 import { podTemplateFaults } from "./pod/spec.ts";
 
 const { forbidden, invalid, notSupported, required } = fieldFault;
@@ -23,7 +23,7 @@ export function* selectorAndTemplateFaults({ kind, selector, template }: Templat
     }
   }
   const labels = template?.metadata?.labels ?? {};
-  if (selector && !selectsNothingInParticular(selector) && !selects(selector, labels)) {
+  if (selector && !selectsNothingInParticular(selector) && !matchesLabels(selector, labels)) {
     yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
   }
   yield* podTemplateFaults(template ?? {}, "spec.template");

@@ -1,0 +1,87 @@
+import { badRequest, forbidden, internalError } from "@dhow/kube";
+import type { UserInfo } from "../admission.ts";
+import {
+  type AuthorizationAttributes,
+  forbiddenRequest,
+  type ResourceAttributes,
+} from "../authorization/attributes.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+
+// apiserver/pkg/endpoints/filters/impersonation
+
+const accountPrefix = "system:serviceaccount:";
+const extraPrefix = "impersonate-extra-";
+
+/** Whom a request is to be treated as coming from; the user itself unless `Impersonate-…` headers say otherwise and the user may do that. */
+export function impersonate(
+  user: UserInfo,
+  headers: Readonly<Record<string, string>>,
+  authorizer: Authorizer,
+): UserInfo {
+  const name = headers["impersonate-user"];
+  const groups = splitHeader(headers["impersonate-group"]);
+  const uid = headers["impersonate-uid"];
+  const extra = extraFrom(headers);
+  if (!name) {
+    if (groups.length === 0 && !uid && Object.keys(extra).length === 0) return user;
+    throw internalError("Internal Server Error: requested impersonation without impersonating a user");
+  }
+  const demand = (target: ResourceAttributes) => {
+    const attributes: AuthorizationAttributes = { user, verb: "impersonate", resource: target };
+    const decision = authorizer.authorize(attributes);
+    if (!decision.allowed) throw forbiddenRequest(attributes, decision.reason);
+  };
+  demand(targetOfUser(name));
+  for (const group of groups) demand(target("", "groups", group));
+  if (uid) demand(target("authentication.k8s.io", "uids", uid));
+  for (const [key, values] of Object.entries(extra)) {
+    for (const value of values) demand({ ...target("authentication.k8s.io", "userextras", value), subresource: key });
+  }
+  return {
+    name,
+    groups: groupsOf(name, groups),
+    ...(uid ? { uid } : {}),
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  };
+}
+
+function target(group: string, resource: string, name: string, namespace?: string): ResourceAttributes {
+  return { group, version: "v1", resource, subresource: "", namespace, name };
+}
+
+function targetOfUser(name: string): ResourceAttributes {
+  if (!name.startsWith(accountPrefix)) return target("", "users", name);
+  const [namespace, account, ...rest] = name.slice(accountPrefix.length).split(":");
+  if (!namespace || !account || rest.length > 0) throw forbidden("users", name, "invalid service account user name");
+  return target("", "serviceaccounts", account, namespace);
+}
+
+/** Service accounts are in their groups without being told, and whoever is known is authenticated. */
+function groupsOf(name: string, groups: readonly string[]): string[] {
+  if (name === "system:anonymous") return groups.length > 0 ? [...groups] : ["system:unauthenticated"];
+  const all = [...groups];
+  if (groups.length === 0 && name.startsWith(accountPrefix)) {
+    all.push("system:serviceaccounts", `system:serviceaccounts:${name.slice(accountPrefix.length).split(":")[0]}`);
+  }
+  if (!all.includes("system:authenticated") && !all.includes("system:unauthenticated"))
+    all.push("system:authenticated");
+  return all;
+}
+
+/** Several headers of one name come joined with commas. */
+function splitHeader(value: string | undefined): string[] {
+  return (value ?? "").split(/,\s*/).filter(Boolean);
+}
+
+function extraFrom(headers: Readonly<Record<string, string>>): Record<string, string[]> {
+  const extra: Record<string, string[]> = {};
+  for (const [header, value] of Object.entries(headers)) {
+    if (!header.startsWith(extraPrefix)) continue;
+    try {
+      extra[decodeURIComponent(header.slice(extraPrefix.length))] = splitHeader(value);
+    } catch {
+      throw badRequest(`invalid header ${header}`);
+    }
+  }
+  return extra;
+}
