@@ -56,14 +56,20 @@ export class RoleBasedAccess {
     const resource = `${inNamespace ? "roles" : "clusterroles"}.rbac.authorization.k8s.io`;
     const role = this.#store.get<ClusterRole | Role>(resource, inNamespace ? namespace : undefined, reference.name);
     if (!role) throw notFound(resource, reference.name);
+    return this.#rulesIn(role, new Set());
+  }
+
+  /** An aggregating role has the rules of those that its selectors select, which may aggregate in turn. */
+  #rulesIn(role: ClusterRole | Role, seen: Set<ClusterRole | Role>): readonly PolicyRule[] {
+    seen.add(role);
     const selectors = "aggregationRule" in role ? (role.aggregationRule?.clusterRoleSelectors ?? []) : [];
     if (selectors.length === 0) return role.rules ?? [];
-    const others = this.#store
+    return this.#store
       .list<ClusterRole>("clusterroles.rbac.authorization.k8s.io")
       .filter(
-        (other) => other !== role && selectors.some((selector) => matchesLabels(selector, other.metadata.labels)),
-      );
-    return [...(role.rules ?? []), ...others.flatMap((other) => other.rules ?? [])];
+        (other) => selectors.some((selector) => matchesLabels(selector, other.metadata.labels)) && !seen.has(other),
+      )
+      .flatMap((other) => this.#rulesIn(other, seen));
   }
 
   #rulesOrNone(reference: RoleRef, namespace: string | undefined): readonly PolicyRule[] {

@@ -1,4 +1,11 @@
-import { type FieldFault, fieldFault, type IntOrString, type LabelSelector, type PodTemplateSpec } from "@dhow/kube";
+import {
+  type FieldFault,
+  fieldFault,
+  type IntOrString,
+  type LabelSelector,
+  matchesLabels,
+  type PodTemplateSpec,
+} from "@dhow/kube";
 import { nonNegative, selectorFaults, selectsNothingInParticular } from "../validation/metadata.ts";
 import { checkPercent } from "../validation/names.ts";
 
