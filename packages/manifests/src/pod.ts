@@ -30,8 +30,8 @@ export function resourcesOf(
   resources: Resources | undefined,
 ): ResourceRequirements & { requests: Record<string, string>; limits: Record<string, string> } {
   return {
-    requests: { ...defaultResources.requests, ...resources?.requests } as Record<string, string>,
-    limits: { ...defaultResources.limits, ...resources?.limits } as Record<string, string>,
+    requests: { ...defaultResources.requests, ...resources?.requests },
+    limits: { ...defaultResources.limits, ...resources?.limits },
   };
 }
 
