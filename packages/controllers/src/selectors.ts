@@ -1,22 +1,15 @@
-import type { LabelSelector } from "@dhow/kube";
+import { type LabelMatcher, type LabelSelector, selectorMatcher } from "@dhow/kube";
 
+export type { LabelMatcher };
 export type Labels = Readonly<Record<string, string>>;
-export type LabelMatcher = (labels: Labels) => boolean;
 
-/** Whether labels are selected. No selector selects nothing; an empty one selects everything (metav1.LabelSelectorAsSelector). */
+/** Whether labels are selected. No selector selects nothing, an empty one everything, and one that is not valid (the server lets none in) nothing. */
 export function labelSelectorMatcher(selector: LabelSelector | undefined): LabelMatcher {
-  if (!selector) return () => false;
-  const equal = Object.entries(selector.matchLabels ?? {});
-  const expressions = selector.matchExpressions ?? [];
-  return (labels) =>
-    equal.every(([key, value]) => labels[key] === value) &&
-    expressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      if (operator === "Exists") return value !== undefined;
-      if (operator === "DoesNotExist") return value === undefined;
-      if (operator === "In") return value !== undefined && values.includes(value);
-      return value === undefined || !values.includes(value);
-    });
+  try {
+    return selectorMatcher(selector);
+  } catch {
+    return () => false;
+  }
 }
 
 /** Whether a Service's plain map selects labels; an empty map selects nothing. */

@@ -3,8 +3,9 @@ import { deployment } from "./deployment.ts";
 import { type Controller, Manager } from "./manager/manager.ts";
 import type { ControllerOptions } from "./options.ts";
 import { replicaset } from "./replicaset.ts";
+import { scheduler } from "./scheduler.ts";
 
-const controllers: readonly Controller[] = [deployment, replicaset];
+const controllers: readonly Controller[] = [deployment, replicaset, scheduler];
 
 /** The names that `only` may hold. */
 export const controllerNames: readonly string[] = controllers.map((controller) => controller.name);

@@ -22,7 +22,7 @@ export function fnv1a(seed: number, text: string): number {
 /** Every character of a decimal number becomes one that makes no words (apimachinery/pkg/util/rand, SafeEncodeString). */
 function safeEncode(text: string): string {
   const alphabet = "bcdfghjklmnpqrstvwxz2456789";
-  return [...text].map((character) => alphabet[character.charCodeAt(0) % alphabet.length]).join("");
+  return text.replaceAll(/./g, (character) => alphabet.charAt(character.charCodeAt(0) % alphabet.length));
 }
 
 function canonical(value: unknown): string {

@@ -24,7 +24,12 @@ export function startFakeKubelet({ client, signal, clock = systemClock, outcome 
     const result = outcome(pod);
     if (result === "pending") return;
     const address = `10.244.${Math.floor(addresses / 250)}.${(addresses++ % 250) + 2}`;
-    await client.patch(refOf(pod), "strategic", { status: statusOf(pod, result, address, now()) }, { subresource: "status" });
+    await client.patch(
+      refOf(pod),
+      "strategic",
+      { status: statusOf(pod, result, address, now()) },
+      { subresource: "status" },
+    );
   };
   informer.onChange((pod) => {
     if (pod) void update(pod).catch(() => undefined);

@@ -1,3 +1,5 @@
+import { scaledValue } from "@dhow/kube";
+
 /**
  * The arithmetic of a rollout, on plain numbers (pkg/controller/deployment/rolling.go and sync.go, util/deployment_util.go).
  */
@@ -19,24 +21,14 @@ export interface Room {
   readonly maxUnavailable: number;
 }
 
-/** A count, or a share of `total` in percent. */
-export function scaled(value: number | string | undefined, total: number, roundUp: boolean): number {
-  if (value === undefined) return 0;
-  if (typeof value === "number") return value;
-  const percent = /^(\d+)%$/.exec(value);
-  if (!percent) return 0;
-  const share = (Number(percent[1]) * total) / 100;
-  return roundUp ? Math.ceil(share) : Math.floor(share);
-}
-
 /** Percentages become counts: surge rounds up, unavailable rounds down, and they are never both nothing (ResolveFenceposts). */
 export function resolveRoom(
   desired: number,
   maxSurge: number | string | undefined,
   maxUnavailable: number | string | undefined,
 ): Room {
-  const surge = scaled(maxSurge, desired, true);
-  const unavailable = Math.min(scaled(maxUnavailable, desired, false), desired);
+  const surge = scaledValue(maxSurge ?? 0, desired, "up");
+  const unavailable = Math.min(scaledValue(maxUnavailable ?? 0, desired, "down"), desired);
   if (surge === 0 && unavailable === 0) return { desired, maxSurge: 0, maxUnavailable: 1 };
   return { desired, maxSurge: surge, maxUnavailable: unavailable };
 }

@@ -5,7 +5,7 @@ import { timestamp } from "../objects.ts";
 
 /** Records what happened to an object, for `kubectl describe` and `kubectl get events`. */
 export interface EventRecorder {
-  event(object: KubeObject, type: "Normal" | "Warning", reason: string, message: string): void;
+  event(object: KubeObject, type: "Normal" | "Warning", reason: string, message: string, action?: string): void;
 }
 
 interface Seen {
@@ -24,6 +24,7 @@ interface Recorded {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
+  readonly action: string | undefined;
 }
 
 /** client-go tools/record/events_cache.go: more than ten events that differ in nothing but the message, within ten minutes, become one. */
@@ -58,8 +59,8 @@ export class EventWriter {
 
   recorder(component: string): EventRecorder {
     return {
-      event: (object, type, reason, message) => {
-        this.#queue.push({ component, recorded: { object, type, reason, message } });
+      event: (object, type, reason, message, action) => {
+        this.#queue.push({ component, recorded: { object, type, reason, message, action } });
         this.#next();
       },
     };
@@ -109,7 +110,7 @@ export class EventWriter {
     await this.#client.create(created);
   }
 
-  #build(component: string, { object, type, reason, message }: Recorded, now: string): Event {
+  #build(component: string, { object, type, reason, message, action }: Recorded, now: string): Event {
     // client-go names Events after the time in nanoseconds; here the last digits are a sequence, so that no two are the same.
     const instant = BigInt(this.#clock.now()) * 1_000_000n + BigInt(this.#sequence++ % 1_000_000);
     const involvedObject = {
@@ -131,6 +132,7 @@ export class EventWriter {
       type,
       reason,
       message,
+      ...(action ? { action } : {}),
       source: { component },
       reportingComponent: component,
       reportingInstance: "",

@@ -32,7 +32,7 @@ export class Manager {
   readonly clock: ControllerOptions["clock"];
   readonly signal: AbortSignal;
   readonly queues: WorkQueue[] = [];
-  readonly #informers = new Map<string, Informer<KubeObject>>();
+  readonly #informers = new Map<string, Informer>();
   readonly #indices = new Map<string, IndexBy<KubeObject>>();
   readonly #onceSynced: (() => void)[] = [];
   readonly #events: EventWriter;
@@ -52,7 +52,7 @@ export class Manager {
     let informer = this.#informers.get(key);
     if (!informer) {
       const ref = { apiVersion: kind.apiVersion, kind: kind.kind };
-      informer = startInformer<KubeObject>(this.client, ref, { signal: this.signal, clock: this.clock });
+      informer = startInformer(this.client, ref, { signal: this.signal, clock: this.clock });
       this.#informers.set(key, informer);
     }
     return informer as unknown as Informer<T>;
