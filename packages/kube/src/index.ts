@@ -95,3 +95,7 @@ export {
 } from "./selectors/label-selector.ts";
 export { labelKeyFaults, labelValueFaults } from "./selectors/label-syntax.ts";
 export { parseLabelSelector } from "./selectors/parse-labels.ts";
+export { decodeProtobuf } from "./protobuf/decode.ts";
+export { jsonPatch } from "./patch/json-patch.ts";
+export { mergePatch } from "./patch/merge-patch.ts";
+export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
