@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { DhowError, messageOf, type Place } from "@dhow/base";
 import { describeSystem, ModelError, placeInStack, type System, type SystemDefinition } from "@dhow/model";
 import { developmentError } from "./errors.ts";
-import { refine } from "./refine.ts";
+import { findWord, refine } from "./refine.ts";
 import { checkSources } from "./sources.ts";
 
 /** A loaded description, and the folder that its sources are relative to. */
@@ -59,36 +59,28 @@ async function importDefinition(file: string): Promise<SystemDefinition> {
   });
 }
 
-/** Node's own message of a syntax error shows the code but not always the place: asked here first, where it does. */
+/** Asked before the file is imported: an import's own message does not always say the place. */
 export function checkSyntax(file: string): void {
+  const text = readFileSync(file, "utf8");
   try {
-    stripTypeScriptTypes(readFileSync(file, "utf8"), { mode: "strip" });
+    stripTypeScriptTypes(text, { mode: "strip" });
   } catch (error) {
     const place = placeOfSyntaxError(error, file);
     throw developmentError("SYSTEM_SYNTAX", {
-      message: syntaxMessage(error),
+      message: `syntax error: ${messageOf(error)}`,
       place,
-      instead: "what TypeScript reads: see the line above",
+      instead: `mend the line: ${text.split("\n")[(place.line ?? 1) - 1]?.trim()}`,
       cause: error,
     });
   }
 }
 
-function syntaxMessage(error: unknown): string {
-  const lines = messageOf(error)
-    .split("\n")
-    .map((line) => line.trim());
-  return `syntax error: ${lines.find((line) => line !== "" && !line.startsWith("│") && !/^[╭╰]/.test(line)) ?? "cannot be read"}`;
-}
-
-/** The parser draws the place as `,-[3:12]` above the code, or says it in the error's fields. */
+/** Node puts `file:line`, the code and a row of ^ below what is wrong at the head of the stack. */
 function placeOfSyntaxError(error: unknown, file: string): Place {
-  const text = `${messageOf(error)}\n${(error as { snippet?: string }).snippet ?? ""}`;
-  const fields = error as { startLine?: number; startColumn?: number };
-  const drawn = /\[(?:[^\]\n]*:)?(\d+):(\d+)\]/.exec(text);
-  const line = fields.startLine ?? (drawn ? Number(drawn[1]) : 1);
-  const column = fields.startColumn === undefined ? (drawn ? Number(drawn[2]) : 1) : fields.startColumn + 1;
-  return { file, line, column };
+  const [head = "", ...rows] = (error instanceof Error ? (error.stack ?? "") : "").split("\n");
+  const line = Number(/:(\d+)$/.exec(head)?.[1] ?? 1);
+  const marks = rows.find((row) => /^ *\^+ *$/.test(row));
+  return { file, line, column: marks === undefined ? 1 : marks.indexOf("^") + 1 };
 }
 
 /** Whatever a description throws becomes an error with a place in it. */
@@ -96,6 +88,8 @@ function explain(error: unknown, file: string): Error {
   if (error instanceof ModelError) return refine(error);
   if (error instanceof DhowError) return error;
   const place = placeInStack(error instanceof Error ? (error.stack ?? "") : "") ?? { file };
+  const unknown = /^(\w+) is not defined$/.exec(messageOf(error))?.[1];
+  if (unknown !== undefined) return explainUnknown(unknown, place);
   return developmentError("SYSTEM_FAILS", {
     message: messageOf(error),
     place,
@@ -109,4 +103,13 @@ function versionOf(folder: string): string {
   const file = join(folder, "package.json");
   if (!existsSync(file)) return "0.0.0";
   return (JSON.parse(readFileSync(file, "utf8")) as { version?: string }).version ?? "0.0.0";
+}
+
+/** A name that the file does not import or is misspelt. V8 says where the surrounding expression begins, not where the name stands. */
+function explainUnknown(name: string, place: Place): Error {
+  return developmentError("SYSTEM_FAILS", {
+    message: `${name} is not defined`,
+    place: findWord(place, name) ?? place,
+    instead: `another name, or import { ${name} } from where it is`,
+  });
 }

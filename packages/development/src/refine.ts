@@ -16,13 +16,21 @@ export function refine(error: ModelError): ModelError {
 }
 
 function findField(place: Place, field: string): Place | undefined {
+  return find(place, new RegExp(`(?<=^|[\\s{,"'])${field.replace(/[^\w]/g, "\\$&")}["']?\\s*[:,}]`));
+}
+
+/** Where a word stands, at or below a place. */
+export function findWord(place: Place, word: string): Place | undefined {
+  return find(place, new RegExp(`\\b${word}\\b`));
+}
+
+function find(place: Place, pattern: RegExp): Place | undefined {
   const lines = readFileSync(place.file, "utf8").split("\n");
-  const written = new RegExp(`(^|[\\s{,"'])(${field.replace(/[^\w]/g, "\\$&")})["']?\\s*[:,}]`);
   const first = place.line ?? 1;
   for (let line = first; line < first + reach; line++) {
-    const match = written.exec(lines[line - 1]?.slice(line === first ? (place.column ?? 1) - 1 : 0) ?? "");
     const before = line === first ? (place.column ?? 1) - 1 : 0;
-    if (match) return { file: place.file, line, column: before + match.index + (match[1]?.length ?? 0) + 1 };
+    const match = pattern.exec(lines[line - 1]?.slice(before) ?? "");
+    if (match) return { file: place.file, line, column: before + match.index + 1 };
   }
   return undefined;
 }
