@@ -1,5 +1,5 @@
-import { badRequest, type KubeObject, unsupportedMediaType } from "@dhow/kube";
-import { decodeJson, strictDecodingError } from "../algorithms.ts";
+import { decodeJson, decodeProtobuf, type KubeObject, refuseStrict, unsupportedMediaType } from "@dhow/kube";
+import { load } from "js-yaml";
 import type { Call } from "../registry/call.ts";
 import type { WriteOptions } from "../registry/options.ts";
 
@@ -10,14 +10,33 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? "").split(";")[0]?.trim().toLowerCase() || "application/json";
 }
 
-/** The body as text of JSON, whatever it was sent as. */
-export function bodyAsJson(call: Pick<Call, "contentType" | "body">): string {
-  const text = Buffer.from(call.body.buffer, call.body.byteOffset, call.body.byteLength).toString("utf8");
+/** The body as text of JSON, whatever it was sent as; `expected` is the kind that a protobuf body must be of, if any one. */
+export function bodyAsJson(
+  call: Pick<Call, "contentType" | "body">,
+  expected?: { readonly apiVersion: string; readonly kind: string },
+): string {
   switch (call.contentType) {
     case "application/json":
-      return text;
+      return textOf(call.body);
+    case "application/yaml":
+      return yamlAsJson(textOf(call.body));
+    case "application/vnd.kubernetes.protobuf":
+      return JSON.stringify(decodeProtobuf(call.body, expected));
     default:
       throw unsupportedMediaType(accepted);
+  }
+}
+
+export function textOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+}
+
+/** YAML that is no YAML is passed on as it is, for the JSON decoder to say what is wrong with it. */
+export function yamlAsJson(text: string): string {
+  try {
+    return JSON.stringify(load(text) ?? null);
+  } catch {
+    return text;
   }
 }
 
@@ -27,6 +46,7 @@ export function decodeBody(
   expected: { readonly apiVersion: string; readonly kind: string },
   fieldValidation: WriteOptions["fieldValidation"],
 ): KubeObject {
+  if (call.contentType === "application/vnd.kubernetes.protobuf") return decodeProtobuf(call.body, expected);
   const { object, strict } = decodeJson(bodyAsJson(call), expected, fieldValidation !== "Ignore");
   handleStrict(call, expected, strict, fieldValidation);
   return object;
@@ -34,17 +54,10 @@ export function decodeBody(
 
 export function handleStrict(
   call: Call,
-  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+  expected: { readonly apiVersion: string; readonly kind: string },
   strict: readonly string[],
   fieldValidation: WriteOptions["fieldValidation"],
 ): void {
-  if (strict.length === 0 || fieldValidation === "Ignore") return;
-  if (fieldValidation === "Warn") {
-    for (const message of strict) call.warn(message);
-    return;
-  }
-  const version = apiVersion.split("/").at(-1);
-  throw badRequest(
-    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${strictDecodingError(strict)}`,
-  );
+  if (fieldValidation === "Strict") refuseStrict(strict, expected);
+  if (fieldValidation === "Warn") for (const message of strict) call.warn(message);
 }

@@ -7,6 +7,7 @@ import { selectableFields } from "./selectable-fields.ts";
 /** All resources that are served: the built-in ones and those of CustomResourceDefinitions. */
 export class Catalog {
   readonly #byPath = new Map<string, Resource>();
+  readonly #namespaced = new Map<string, boolean>();
 
   constructor(builtIn: readonly ResourceInfo[], strategies: Readonly<Record<string, Strategy>>) {
     for (const info of builtIn) {
@@ -20,6 +21,7 @@ export class Catalog {
 
   add(resource: Resource): void {
     this.#byPath.set(`${resource.apiVersion} ${resource.info.resource}`, resource);
+    this.#namespaced.set(resource.storedAs, resource.info.namespaced);
   }
 
   remove(apiVersion: string, plural: string): void {
@@ -28,6 +30,11 @@ export class Catalog {
 
   find(group: string, version: string, plural: string): Resource | undefined {
     return this.#byPath.get(`${group === "" ? version : `${group}/${version}`} ${plural}`);
+  }
+
+  /** @param storedAs what the objects are stored under: `deployments.apps`. */
+  isNamespaced(storedAs: string): boolean {
+    return this.#namespaced.get(storedAs) ?? false;
   }
 
   all(): Iterable<Resource> {

@@ -1,32 +1,41 @@
-import { badRequest, clone, invalid, type KubeObject, StatusError } from "@dhow/kube";
-import { parseWriteOptions } from "./options.ts";
+import {
+  badRequest,
+  clone,
+  decodeKind,
+  DecodeError,
+  fieldFault,
+  invalid,
+  jsonPatch,
+  JsonSyntaxError,
+  kindSchema,
+  type KubeObject,
+  mergePatch,
+  parseJson,
+  StatusError,
+  strategicMergePatch,
+  strictDecodingError,
+} from "@dhow/kube";
+import { textOf } from "../http/decode.ts";
+import { applyObject } from "./apply.ts";
 import type { Call } from "./call.ts";
+import { parseWriteOptions, type WriteOptions } from "./options.ts";
 import type { ObjectAnswer, Registry } from "./registry.ts";
 import { updateObject } from "./update.ts";
 
-/** Kinds of patches by media type. */
-export const patchTypes = {
-  json: "application/json-patch+json",
-  merge: "application/merge-patch+json",
-  strategic: "application/strategic-merge-patch+json",
-  apply: "application/apply-patch+yaml",
-} as const;
+export const applyPatchType = "application/apply-patch+yaml";
 
-/** Where a patch is not a patch at all: no word about what is wrong with it. */
-export function unprocessable(): StatusError {
-  return new StatusError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: "the server rejected our request due to an error in our request",
-    reason: "Invalid",
-    details: {},
-    code: 422,
-  });
-}
+type Patcher = (current: KubeObject, patch: unknown) => unknown;
 
-export function unsupportedPatch(): StatusError {
+/** By media type (apiserver/pkg/endpoints/handlers/patch.go). */
+const patchers: Readonly<Record<string, Patcher>> = {
+  "application/json-patch+json": jsonPatch,
+  "application/merge-patch+json": mergePatch,
+  "application/strategic-merge-patch+json": (current, patch) =>
+    strategicMergePatch(current, patch, kindSchema(current.apiVersion, current.kind)),
+};
+
+/** Says nothing of what the server could read instead, unlike a 415 for the body of another write. */
+function unsupportedPatch(): StatusError {
   return new StatusError({
     kind: "Status",
     apiVersion: "v1",
@@ -39,32 +48,56 @@ export function unsupportedPatch(): StatusError {
   });
 }
 
-/** RFC 7386 by hand, until the kube package has it. */
-function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const result = (
-    typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {}
-  ) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = merge(result[key], value);
-  }
-  return result;
-}
-
+/**
+ * What a patch is applied to and turned back into: the resource itself, or what a subresource such as scale shows of it.
+ * Runs again on what is there when another writer was faster.
+ */
 export async function patchObject(registry: Registry, call: Call): Promise<ObjectAnswer> {
-  const options = parseWriteOptions("PatchOptions", call.query, call.contentType === patchTypes.apply);
-  let patch: unknown;
-  try {
-    patch = JSON.parse(Buffer.from(call.body).toString("utf8"));
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${(error as Error).message}`);
-  }
+  if (call.contentType === applyPatchType) return applyObject(registry, call);
+  const produce = patchReader(call);
+  const options = parseWriteOptions("PatchOptions", call.query, false);
   return updateObject(registry, call, {
     options,
     optionsKind: "PatchOptions",
-    produce: (current) => merge(clone(current), patch) as KubeObject,
-    create: call.contentType === patchTypes.apply ? () => patch as KubeObject : undefined,
+    produce: (current) => decodePatched(call, produce(current), options),
   });
 }
-export { invalid };
+
+/** Reads the patch of a request once; the result applies it. Throws 415 and 400. */
+export function patchReader(call: Call): (current: KubeObject) => unknown {
+  const patcher = patchers[call.contentType];
+  if (!patcher || (call.resource.custom && call.contentType.includes("strategic"))) throw unsupportedPatch();
+  const patch = parsePatch(textOf(call.body));
+  return (current) => patcher(current, patch);
+}
+
+function parsePatch(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The patched value must be an object of the kind; what is not, is blamed on the patch. */
+function decodePatched(call: Call, patched: unknown, { fieldValidation }: WriteOptions): KubeObject {
+  const { apiVersion, custom, info } = call.resource;
+  let decoded: ReturnType<typeof decodeKind>;
+  try {
+    decoded = decodeKind(custom ? clone(patched) : patched, { apiVersion, kind: info.kind });
+  } catch (error) {
+    if (error instanceof DecodeError) throw blamed(patched, error.message);
+    throw error;
+  }
+  if (decoded.strict.length > 0 && fieldValidation === "Strict") {
+    throw blamed(patched, strictDecodingError(decoded.strict));
+  }
+  if (fieldValidation === "Warn") for (const message of decoded.strict) call.warn(message);
+  return decoded.object;
+}
+
+/** The server shows the whole patched object (handlers/patch.go: `errors.NewInvalid(schema.GroupKind{}, "", …)`). */
+function blamed(patched: unknown, detail: string): StatusError {
+  return invalid("", "", "", [fieldFault.invalid("patch", JSON.stringify(patched), detail)]);
+}

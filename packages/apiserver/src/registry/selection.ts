@@ -1,5 +1,12 @@
-import { badRequest, type KubeObject } from "@dhow/kube";
-import { type FieldRequirement, labelMatcher, parseFieldSelector, parseLabelSelector } from "../algorithms.ts";
+import { messageOf } from "@dhow/base";
+import {
+  badRequest,
+  type FieldRequirement,
+  type KubeObject,
+  labelMatcher,
+  parseFieldSelector,
+  parseLabelSelector,
+} from "@dhow/kube";
 import type { Resource } from "./resource.ts";
 import { wordedTheOlderWay } from "./selectable-fields.ts";
 
@@ -20,20 +27,29 @@ export function parseSelection(resource: Resource, query: URLSearchParams): Sele
     labelTest(query.get("labelSelector") ?? ""),
     ...fieldTests(resource, query.get("fieldSelector") ?? ""),
   ];
-  const asked = tests.filter((test) => test !== undefined);
-  if (asked.length === 0) return everything;
-  return { everything: false, matches: (object) => asked.every((test) => test(object)) };
+  const wanted = tests.filter((test) => test !== undefined);
+  if (wanted.length === 0) return everything;
+  return { everything: false, matches: (object) => wanted.every((test) => test(object)) };
 }
 
 function labelTest(text: string): Test | undefined {
   if (text === "") return undefined;
-  const matches = labelMatcher(parseLabelSelector(text));
+  const matches = labelMatcher(asked(() => parseLabelSelector(text)));
   return (object) => matches(object.metadata.labels);
 }
 
 function fieldTests(resource: Resource, text: string): (Test | undefined)[] {
   if (text === "") return [];
-  return parseFieldSelector(text).map((requirement) => fieldTest(resource, requirement));
+  return asked(() => parseFieldSelector(text)).map((requirement) => fieldTest(resource, requirement));
+}
+
+/** What cannot be read is the client's fault. */
+function asked<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw badRequest(messageOf(error));
+  }
 }
 
 function fieldTest(resource: Resource, { field, operator, value }: FieldRequirement): Test {

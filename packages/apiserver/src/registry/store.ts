@@ -10,15 +10,22 @@ const tries = 50;
 
 /** The storage as strategies and admission see it. What they write is believed: no admission, no validation. */
 export function createStore(storage: Storage, catalog: Catalog, clock: Clock): Store {
-  const namespaced = (resource: string) =>
-    [...catalog.all()].find(({ storedAs }) => storedAs === resource)?.info.namespaced ?? true;
   const key = (resource: string, namespace: string | undefined, name: string) =>
-    namespaced(resource) ? `${namespace ?? ""}/${name}` : name;
+    catalog.isNamespaced(resource) ? `${namespace ?? ""}/${name}` : name;
+  const lists = new Map<string, { version: number; items: readonly KubeObject[] }>();
+  const list = (resource: string, namespace?: string): readonly KubeObject[] => {
+    const place = `${resource}/${namespace ?? ""}`;
+    const version = storage.version(resource);
+    const known = lists.get(place);
+    if (known?.version === version) return known.items;
+    const items = storage.list(resource, namespace ? `${namespace}/` : "").map(({ object }) => object);
+    lists.set(place, { version, items });
+    return items;
+  };
   return {
     get: <T extends KubeObject>(resource: string, namespace: string | undefined, name: string) =>
       storage.get(resource, key(resource, namespace, name))?.object as T | undefined,
-    list: <T extends KubeObject>(resource: string, namespace?: string) =>
-      storage.list(resource, namespace ? `${namespace}/` : "").map(({ object }) => object as T),
+    list: <T extends KubeObject>(resource: string, namespace?: string) => list(resource, namespace) as readonly T[],
     async create(resource, object) {
       const { generateName, namespace } = object.metadata;
       const name = object.metadata.name ?? `${generateName}${randomSuffix(5)}`;

@@ -14,6 +14,8 @@ export interface StoredObject {
 export class ResourceTable {
   readonly #byKey = new Map<string, StoredObject>();
   readonly #sorted: StoredObject[] = [];
+  /** Counts the changes of this resource. */
+  version = 0;
 
   get size(): number {
     return this.#sorted.length;
@@ -24,6 +26,7 @@ export class ResourceTable {
   }
 
   set(stored: StoredObject): void {
+    this.version++;
     const index = this.#lowerBound(stored.key);
     const replaced = this.#byKey.has(stored.key);
     this.#sorted.splice(index, replaced ? 1 : 0, stored);
@@ -31,6 +34,7 @@ export class ResourceTable {
   }
 
   delete(key: string): void {
+    this.version++;
     if (this.#byKey.delete(key)) this.#sorted.splice(this.#lowerBound(key), 1);
   }
 

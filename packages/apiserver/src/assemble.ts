@@ -1,0 +1,51 @@
+import { type Clock, silent } from "@dhow/base";
+import { builtInResources } from "@dhow/kube";
+import { dump } from "js-yaml";
+import { Authenticator } from "./authentication/authenticator.ts";
+import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { authorizerOf } from "./authorization/authorizer.ts";
+import type { HandlerParts } from "./http/handler.ts";
+import { Metrics } from "./http/metrics.ts";
+import { healthPage, type Page, rootPage, versionPage } from "./http/pages.ts";
+import { strategies } from "./kinds/index.ts";
+import { Catalog } from "./registry/catalog.ts";
+import type { Registry } from "./registry/registry.ts";
+import { createStore } from "./registry/store.ts";
+import type { ApiServerOptions } from "./server.ts";
+import type { Storage } from "./storage/storage.ts";
+
+/** Puts the parts of the server together; no part knows of another one but through what it is given here. */
+export function assemble(storage: Storage, clock: Clock, options: ApiServerOptions): HandlerParts {
+  const catalog = new Catalog(builtInResources, strategies);
+  const store = createStore(storage, catalog, clock);
+  const registry: Registry = { storage, store, clock, admission: [] };
+  const metrics = new Metrics();
+  const serviceAccounts = options.serviceAccountKey
+    ? new ServiceAccountTokens({ key: options.serviceAccountKey, clock, store })
+    : undefined;
+  return {
+    registry,
+    catalog,
+    metrics,
+    renderer: {
+      tables: { table: () => ({ kind: "Table", apiVersion: "meta.k8s.io/v1", columnDefinitions: [], rows: [] }) },
+      yaml: (value) => dump(value, { noRefs: true, sortKeys: true }),
+    },
+    reporter: options.reporter ?? silent,
+    authenticator: new Authenticator({ tokens: options.tokens ?? [], serviceAccounts }),
+    authorizer: authorizerOf(store),
+    pages: pages(storage, catalog, metrics),
+    special: {},
+    upgrades: {},
+  };
+}
+
+function pages(storage: Storage, catalog: Catalog, metrics: Metrics): Page[] {
+  const checks = { ping: () => undefined, log: () => undefined, etcd: () => undefined };
+  const paths = () => [
+    ...["/api", "/api/v1", "/apis"],
+    ...new Set([...catalog.all()].filter(({ info }) => info.group !== "").map(({ info }) => `/apis/${info.group}`)),
+    ...["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"],
+  ];
+  return [versionPage, healthPage(checks), metrics.page(storage), rootPage(paths)];
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { Reporter } from "@dhow/base";
+import { type HttpResponse, statusOf, unknownResource } from "@dhow/kube";
+import type { UserInfo } from "../admission.ts";
+import type { Authenticator } from "../authentication/authenticator.ts";
+import { impersonate } from "../authentication/impersonation.ts";
+import { forbiddenRequest } from "../authorization/attributes.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Call } from "../registry/call.ts";
+import type { Catalog } from "../registry/catalog.ts";
+import type { Registry } from "../registry/registry.ts";
+import { hasSubresource } from "../registry/resource.ts";
+import type { ApiRequest } from "../server.ts";
+import { readBody } from "./body.ts";
+import { compressed } from "./compress.ts";
+import { mediaTypeOf } from "./decode.ts";
+import { type Exchange, serveResource } from "./dispatch.ts";
+import type { Metrics } from "./metrics.ts";
+import { notAPage, type Page } from "./pages.ts";
+import { json, type Renderer } from "./render.ts";
+import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+
+/** Answers for a subresource, or for a resource that is not stored; by `pods/log`, `pods/*`, or `tokenreviews.authentication.k8s.io`. */
+export type SpecialHandler = (exchange: Exchange, request: ApiRequest, info: RequestInfo) => Promise<HttpResponse>;
+
+/** Takes over a connection for a subresource. */
+export type UpgradeHandler = (
+  call: Call,
+  request: ApiRequest,
+  info: RequestInfo,
+  socket: Duplex,
+  head: Buffer,
+) => Promise<void>;
+
+export interface HandlerParts {
+  readonly registry: Registry;
+  readonly catalog: Catalog;
+  readonly renderer: Renderer;
+  readonly reporter: Reporter;
+  readonly metrics: Metrics;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly pages: readonly Page[];
+  readonly special: Readonly<Record<string, SpecialHandler>>;
+  readonly upgrades: Readonly<Record<string, UpgradeHandler>>;
+}
+
+/** From a request to its answer: who asks, whether that is allowed, what to do, how to say it. */
+export class Handler {
+  readonly #parts: HandlerParts;
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts;
+  }
+
+  async handle(request: ApiRequest): Promise<HttpResponse> {
+    const warnings: string[] = [];
+    const info = parseRequestInfo(request.method, request.path);
+    const finish = this.#parts.metrics.begin(info);
+    let response: HttpResponse;
+    try {
+      response = await this.#answer(request, info, warnings);
+      response = await compressed(response, request.headers["accept-encoding"]);
+    } catch (error) {
+      response = this.#failure(error, request);
+    }
+    finish(response.status);
+    const headers: Record<string, string> = {
+      "audit-id": request.headers["audit-id"] ?? randomUUID(),
+      "cache-control": "no-cache, private",
+      ...response.headers,
+    };
+    if (warnings.length > 0) headers["warning"] = warningHeader(warnings);
+    return { ...response, headers };
+  }
+
+  upgrade(request: ApiRequest, socket: Duplex, head: Buffer): void {
+    this.#upgrade(request, socket, head).catch((error: unknown) => {
+      const { status, headers, body } = this.#failure(error, request);
+      const text = body as string;
+      const lines = Object.entries({ ...headers, "content-length": Buffer.byteLength(text), connection: "close" });
+      socket.end(
+        `HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${text}`,
+      );
+    });
+  }
+
+  async #upgrade(request: ApiRequest, socket: Duplex, head: Buffer): Promise<void> {
+    const info = parseRequestInfo(request.method, request.path);
+    const user = await this.#admitUser(request, info);
+    if (!info.target) throw unknownResource();
+    const call = await this.#call({ ...request, body: "" }, info, user, []);
+    const handler = this.#parts.upgrades[`${call.resource.name}/${call.subresource}`];
+    if (!handler) throw unknownResource();
+    await handler(call, request, info, socket, head);
+  }
+
+  async #answer(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<HttpResponse> {
+    const user = await this.#admitUser(request, info);
+    if (!info.target) return this.#page(request, info);
+    const streams = this.#special(info) !== undefined && ["proxy"].includes(info.target.subresource);
+    const call = await this.#call(streams ? { ...request, body: "" } : request, info, user, warnings);
+    const exchange: Exchange = {
+      registry: this.#parts.registry,
+      renderer: this.#parts.renderer,
+      call,
+      verb: info.verb,
+      accept: request.headers["accept"],
+    };
+    const special = this.#special(info);
+    if (special) return special(exchange, request, info);
+    if (call.subresource === "" || call.subresource === "status") return serveResource(exchange);
+    throw unknownResource();
+  }
+
+  #special({ target }: RequestInfo): SpecialHandler | undefined {
+    if (!target) return undefined;
+    const name = target.group === "" ? target.resource : `${target.resource}.${target.group}`;
+    const { special } = this.#parts;
+    return target.subresource === ""
+      ? special[name]
+      : (special[`${name}/${target.subresource}`] ?? special[`*/${target.subresource}`]);
+  }
+
+  /** Who asks; throws where that is not good, or what is asked not allowed. */
+  async #admitUser(request: ApiRequest, info: RequestInfo): Promise<UserInfo> {
+    const { authenticator, authorizer } = this.#parts;
+    const user = impersonate(await authenticator.authenticate(request), request.headers, authorizer);
+    const { target, verb, path } = info;
+    const attributes = target ? { user, verb, resource: authorizedTarget(target) } : { user, verb, path };
+    const decision = authorizer.authorize(attributes);
+    if (!decision.allowed) throw forbiddenRequest(attributes, decision.reason);
+    return user;
+  }
+
+  async #page({ method, headers }: ApiRequest, { path, query }: RequestInfo): Promise<HttpResponse> {
+    for (const page of this.#parts.pages) {
+      const response = await page({ method, headers, path, query });
+      if (response) return response;
+    }
+    if (/^\/api\/[^/]+\/?$/.test(path)) throw unknownResource();
+    return notAPage();
+  }
+
+  async #call(request: ApiRequest, info: RequestInfo, user: UserInfo, warnings: string[]): Promise<Call> {
+    const target = info.target as NonNullable<RequestInfo["target"]>;
+    const resource = this.#parts.catalog.find(target.group, target.version, target.resource);
+    if (!resource) throw unknownResource();
+    if (target.subresource !== "" && !hasSubresource(resource, target.subresource)) throw unknownResource();
+    return {
+      resource,
+      subresource: target.subresource,
+      namespace: target.namespace,
+      name: target.name,
+      query: info.query,
+      user,
+      userAgent: request.headers["user-agent"] ?? "",
+      contentType: mediaTypeOf(request.headers["content-type"]),
+      body: await readBody(request.body),
+      signal: request.signal,
+      warn: (message) => void warnings.push(message),
+    };
+  }
+
+  #failure(error: unknown, request: ApiRequest): HttpResponse {
+    const status = statusOf(error);
+    const code = status.code ?? 500;
+    if (code >= 500 && status.reason === undefined) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#parts.reporter.report({ kind: "apiserver.failure", level: "error", subject: request.path, message });
+    }
+    const response = json(code, JSON.stringify(status));
+    const wait = status.details?.retryAfterSeconds;
+    return wait ? { ...response, headers: { ...response.headers, "retry-after": String(wait) } } : response;
+  }
+}
+
+/** Names of namespaces themselves are in their own place for roles (requestinfo.go). */
+function authorizedTarget(target: NonNullable<RequestInfo["target"]>) {
+  if (target.group !== "" || target.resource !== "namespaces" || target.name === "") return target;
+  return { ...target, namespace: target.name };
+}
+
+function statusText(status: number): string {
+  return { 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found" }[status] ?? "Error";
+}
+
+/** RFC 7234, 5.5, as apimachinery/pkg/util/net/http.go writes it; a client must be able to show them on one line. */
+function warningHeader(warnings: readonly string[]): string {
+  return [...new Set(warnings)].map((message) => `299 - ${quoted(message)}`).join(", ");
+}
+
+function quoted(message: string): string {
+  const oneLine = message.replace(/[\r\n]+/g, " ").replace(/(["\\])/g, "\\$1");
+  // Header values are Latin-1 for Node; other characters become their UTF-8 bytes.
+  return `"${Buffer.from(oneLine, "utf8").toString("latin1")}"`;
+}
