@@ -44,7 +44,7 @@ export function decodeKind(value: unknown, { apiVersion, kind }: Kind, text?: st
     ...relevant(duplicates, unknown).map((path) => `duplicate field "${path}"`),
     ...unknown.map((path) => `unknown field "${path}"`),
   ];
-  return { object: { ...fields, apiVersion, kind } as KubeObject, strict };
+  return { object: { apiVersion, kind, ...fields } as KubeObject, strict };
 }
 
 function decodeCustom(value: Record<string, unknown>, kind: Kind, duplicates: readonly string[]): Decoded {
@@ -94,7 +94,7 @@ function kindOf(value: unknown, expected: Kind, text: string): Kind {
 }
 
 /** `Deployment in version "v1" cannot be handled as a Deployment: …` (apiserver endpoints/handlers/rest.go transformDecodeError). */
-function cannotBeHandled(actual: Kind, expected: Kind, cause: string): Error {
+export function cannotBeHandled(actual: Kind, expected: Kind, cause: string): Error {
   const { version } = parseApiVersion(actual.apiVersion);
   return badRequest(
     `${actual.kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${cause}`,
@@ -125,7 +125,8 @@ export function decodeJson(text: string, expected: Kind, lookForDuplicates = tru
   }
 }
 
-function otherKind(actual: Kind, expected: Kind): Error {
+/** The StatusError for a body of another kind than its path takes. */
+export function otherKind(actual: Kind, expected: Kind): Error {
   const { group, version } = parseApiVersion(actual.apiVersion);
   if (!kindSchema(actual.apiVersion, actual.kind)) {
     const names = `${JSON.stringify(actual.kind)} is registered for version ${JSON.stringify(actual.apiVersion)}`;

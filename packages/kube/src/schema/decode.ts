@@ -7,6 +7,7 @@ import {
   canonicalQuantity,
   zeroOf,
 } from "./scalars.ts";
+import { typeSchema } from "./schema.ts";
 import type { ObjectSchema, Scalar, ValueSchema } from "./schema.ts";
 
 type Fields = Record<string, unknown>;
@@ -158,6 +159,10 @@ class Decoder {
         return typeof value === "string" ? canonicalTime(value) : this.#mismatch(value, place, depth, "string");
       case "microTime":
         return typeof value === "string" ? canonicalMicroTime(value) : this.#mismatch(value, place, depth, "string");
+      case "schemaOrArray":
+      case "schemaOrBool":
+      case "schemaOrStringArray":
+        return choiceOfSchema(value);
       default:
         return value;
     }
@@ -189,6 +194,13 @@ class Decoder {
     }
     return text;
   }
+}
+
+/** JSONSchemaPropsOrBool and its kin: a schema, several of them, or something plain. Their decoders are never strict (apiextensions/v1/marshal.go). */
+function choiceOfSchema(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(choiceOfSchema);
+  const schema = typeSchema("apiextensions.v1.JSONSchemaProps");
+  return isFields(value) && schema ? new Decoder().object(value, schema) : value;
 }
 
 /** What Go's `omitempty` leaves out. */
