@@ -1,0 +1,115 @@
+import type { Clock } from "@dhow/base";
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+export interface LogLimits {
+  /** A file that has grown beyond this is put aside (containerLogMaxSize of the kubelet's configuration). */
+  readonly maximumBytes: number;
+  /** Files kept of one run of a container, the present one included (containerLogMaxFiles). */
+  readonly maximumFiles: number;
+}
+
+export const defaultLogLimits: LogLimits = { maximumBytes: 10 << 20, maximumFiles: 5 };
+
+/** Longer lines are cut into parts marked `P`, as container runtimes do. */
+const maximumLine = 16 << 10;
+
+/**
+ * Writes what a container says as CRI log lines, `2026-11-21T04:00:37.123000000Z stdout F text`, and rotates the file by size
+ * (cri-api's log format; kubelet's container log manager). What was written survives a kill of the agent.
+ */
+export class LogWriter {
+  readonly path: string;
+  readonly #clock: Clock;
+  readonly #limits: LogLimits;
+  readonly #partial = { stdout: "", stderr: "" };
+  readonly #listeners = new Set<() => void>();
+  #descriptor: number;
+  #size: number;
+  #closed = false;
+
+  constructor(path: string, clock: Clock, limits = defaultLogLimits) {
+    this.path = path;
+    this.#clock = clock;
+    this.#limits = limits;
+    mkdirSync(dirname(path), { recursive: true });
+    this.#descriptor = openSync(path, "a");
+    this.#size = statSync(path).size;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes a piece of a stream as it came; a line that is not complete waits for its end. */
+  write(stream: "stdout" | "stderr", piece: string): void {
+    if (this.#closed) return;
+    const lines = (this.#partial[stream] + piece).split("\n");
+    this.#partial[stream] = lines.pop() ?? "";
+    const time = this.#time();
+    let text = "";
+    for (const line of lines) text += this.#cut(time, stream, line, "F");
+    if (this.#partial[stream].length >= maximumLine) {
+      text += this.#cut(time, stream, this.#partial[stream], "P");
+      this.#partial[stream] = "";
+    }
+    if (text) this.#append(text);
+  }
+
+  /** Called after each write and at the end, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (this.#partial[stream]) this.#append(this.#cut(this.#time(), stream, this.#partial[stream], "F"));
+    }
+    this.#closed = true;
+    closeSync(this.#descriptor);
+    this.#notify();
+  }
+
+  #cut(time: string, stream: string, line: string, tag: "F" | "P"): string {
+    let text = "";
+    let rest = line;
+    while (rest.length > maximumLine) {
+      text += `${time} ${stream} P ${rest.slice(0, maximumLine)}\n`;
+      rest = rest.slice(maximumLine);
+    }
+    return `${text}${time} ${stream} ${tag} ${rest}\n`;
+  }
+
+  #time(): string {
+    return new Date(this.#clock.now()).toISOString().replace("Z", "000000Z");
+  }
+
+  #append(text: string): void {
+    const bytes = Buffer.from(text);
+    writeSync(this.#descriptor, bytes);
+    this.#size += bytes.length;
+    if (this.#size > this.#limits.maximumBytes) this.#rotate();
+    this.#notify();
+  }
+
+  #rotate(): void {
+    closeSync(this.#descriptor);
+    const stamp = new Date(this.#clock.now()).toISOString().replaceAll(/[-:TZ]/g, "");
+    renameSync(this.path, `${this.path}.${stamp}`);
+    this.#descriptor = openSync(this.path, "a");
+    this.#size = 0;
+    const folder = dirname(this.path);
+    const rotated = readdirSync(folder).filter((file) => file.startsWith(`${basename(this.path)}.`));
+    for (const file of rotated
+      .sort()
+      .reverse()
+      .slice(this.#limits.maximumFiles - 1))
+      rmSync(join(folder, file));
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

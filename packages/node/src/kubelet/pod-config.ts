@@ -1,0 +1,52 @@
+import type { Pod } from "@dhow/kube";
+import { readFileSync } from "node:fs";
+import type { PodConfig } from "../sandbox/sandbox.ts";
+import type { DnsSettings, NodeContext } from "./context.ts";
+
+/** The pod as its sandbox sees it. */
+export function podConfig(pod: Pod, context: NodeContext): PodConfig {
+  const { uid = "", namespace = "", name = "" } = pod.metadata;
+  return {
+    uid,
+    namespace,
+    name,
+    nodeName: context.nodeName,
+    // A host name has 63 characters at most (kernel and pkg/kubelet/util/util_linux.go).
+    hostname: (pod.spec.hostname || name).slice(0, 63).replace(/[-.]+$/, ""),
+    resolvConf: resolvConf(pod, context.dns),
+    hosts: (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
+    sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+  };
+}
+
+/** /etc/resolv.conf by the pod's dnsPolicy and dnsConfig (pkg/kubelet/network/dns/dns.go). */
+export function resolvConf(pod: Pod, dns: DnsSettings): string {
+  const namespace = pod.metadata.namespace ?? "default";
+  const policy = pod.spec.dnsPolicy ?? "ClusterFirst";
+  if (policy === "Default" && !pod.spec.dnsConfig) return hostResolvConf();
+  const cluster = policy === "ClusterFirst" || policy === "ClusterFirstWithHostNet";
+  const domain = dns.clusterDomain;
+  const nameservers = cluster ? [dns.address] : [];
+  const searches = cluster ? [`${namespace}.svc.${domain}`, `svc.${domain}`, domain] : [];
+  const options = new Map<string, string | undefined>(cluster ? [["ndots", "5"]] : []);
+  const own = pod.spec.dnsConfig;
+  nameservers.push(...(own?.nameservers ?? []).filter((address) => !nameservers.includes(address)));
+  searches.push(...(own?.searches ?? []).filter((search) => !searches.includes(search)));
+  for (const { name, value } of own?.options ?? []) if (name) options.set(name, value);
+  const lines = [
+    ...(searches.length > 0 ? [`search ${searches.join(" ")}`] : []),
+    ...nameservers.map((address) => `nameserver ${address}`),
+    ...(options.size > 0
+      ? [`options ${[...options].map(([name, value]) => (value ? `${name}:${value}` : name)).join(" ")}`]
+      : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function hostResolvConf(): string {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
+}

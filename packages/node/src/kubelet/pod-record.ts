@@ -1,0 +1,105 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** One run of a container. */
+export interface ContainerInstance {
+  /** 64 hex digits, without the runtime's prefix. */
+  readonly id: string;
+  readonly name: string;
+  /** How many instances of this container were before it in the pod: its restartCount. */
+  readonly attempt: number;
+  /** In which of the pod's sandboxes it ran: what an earlier one initialized does not count in the next. */
+  readonly sandbox: number;
+  readonly image: string;
+  readonly imageID: string;
+  readonly user: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] };
+  state: "created" | "running" | "exited";
+  /** Milliseconds since 1970. */
+  startedAt?: number;
+  finishedAt?: number;
+  exitCode?: number;
+  /** Completed, Error, OOMKilled, StartError … */
+  reason?: string;
+  message?: string;
+}
+
+/** What the node remembers of a pod: enough to go on after a restart of the agent, and to repeat nothing that has ended. */
+export interface PodRecord {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** When the kubelet first saw the pod. */
+  readonly startTime: number;
+  /** How many sandboxes the pod had before this one. */
+  sandbox: number;
+  /** Per container name, newest first; the one before the last is kept for its log and lastState. */
+  readonly containers: Record<string, ContainerInstance[]>;
+  /** Set once all init containers have ended: later restarts of sidecars do not take the pod back. */
+  initialized?: boolean;
+  /** Why the kubelet itself ended the pod, such as DeadlineExceeded. */
+  ended?: { readonly reason: string; readonly message: string };
+  /** All containers ended for good and the sandbox is gone. */
+  finished?: boolean;
+}
+
+/** The newest instance of a container. */
+export function latest(record: PodRecord, container: string): ContainerInstance | undefined {
+  return record.containers[container]?.[0];
+}
+
+/** The node's own small state: one JSON file a pod, replaced whole, so that a kill at any moment leaves the old or the new one. */
+export class PodRecords {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  save(record: PodRecord): void {
+    const file = this.#file(record.uid);
+    writeFileSync(`${file}.new`, JSON.stringify(record));
+    renameSync(`${file}.new`, file);
+  }
+
+  remove(uid: string): void {
+    rmSync(this.#file(uid), { force: true });
+  }
+
+  /** All that is remembered. An unreadable file is left out: its pod begins anew. */
+  load(): Map<string, PodRecord> {
+    const records = new Map<string, PodRecord>();
+    for (const file of readdirSync(this.#folder)) {
+      if (!file.endsWith(".json")) continue;
+      try {
+        const record = JSON.parse(readFileSync(join(this.#folder, file), "utf8")) as PodRecord;
+        records.set(record.uid, record);
+      } catch {
+        rmSync(join(this.#folder, file), { force: true });
+      }
+    }
+    return records;
+  }
+
+  #file(uid: string): string {
+    return join(this.#folder, `${uid}.json`);
+  }
+}
+
+/**
+ * What ran when the agent ended has ended with it. A container runtime reports such containers with exit code 255 and the reason Unknown after its machine was restarted.
+ */
+export function interruptRunning(record: PodRecord, now: number): void {
+  record.sandbox += 1;
+  delete record.initialized;
+  for (const instances of Object.values(record.containers)) {
+    for (const instance of instances) {
+      if (instance.state === "exited") continue;
+      instance.state = "exited";
+      instance.exitCode = 255;
+      instance.reason = "Unknown";
+      instance.startedAt ??= now;
+      instance.finishedAt = now;
+    }
+  }
+}

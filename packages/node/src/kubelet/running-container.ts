@@ -1,0 +1,131 @@
+import type { Clock } from "@dhow/base";
+import type { Container } from "@dhow/kube";
+import { StringDecoder } from "node:string_decoder";
+import type { ContainerExit, ContainerProcess } from "../sandbox/sandbox.ts";
+import type { LogWriter } from "./logs/log-writer.ts";
+import type { ContainerInstance } from "./pod-record.ts";
+import type { ContainerProbes } from "./probes/container-probes.ts";
+
+type Output = (stream: "stdout" | "stderr", bytes: Buffer) => void;
+
+/** A container that runs now: its process, where its words go, and how it is ended. */
+export class RunningContainer {
+  readonly container: Container;
+  readonly instance: ContainerInstance;
+  readonly process: ContainerProcess;
+  readonly log: LogWriter;
+  readonly exited: Promise<ContainerExit>;
+  probes: ContainerProbes | undefined;
+  /** Taken out of service before it is ended on purpose. */
+  draining = false;
+  /** Set once it is being ended. */
+  stopping: Promise<void> | undefined;
+  readonly #clock: Clock;
+  readonly #outputs = new Set<Output>();
+  readonly #hastened = Promise.withResolvers<void>();
+  #killAt = Number.POSITIVE_INFINITY;
+  #cancelKill: () => void = () => undefined;
+  #ended = false;
+
+  constructor(
+    container: Container,
+    instance: ContainerInstance,
+    process: ContainerProcess,
+    log: LogWriter,
+    clock: Clock,
+  ) {
+    this.container = container;
+    this.instance = instance;
+    this.process = process;
+    this.log = log;
+    this.#clock = clock;
+    const drained = [this.#read("stdout"), this.#read("stderr")];
+    this.exited = process.exited.then(async (exit) => {
+      this.#ended = true;
+      this.#cancelKill();
+      // What was said last is in the pipes still; a grandchild that holds them open must not keep the end from being told.
+      await Promise.race([Promise.all(drained), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+      log.close();
+      return exit;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get started(): boolean {
+    return !this.#ended && (this.probes?.started ?? true);
+  }
+
+  get ready(): boolean {
+    return !this.#ended && !this.draining && (this.probes?.ready ?? true);
+  }
+
+  /** Hears everything that the container says from now on. */
+  onOutput(listener: Output): () => void {
+    this.#outputs.add(listener);
+    return () => this.#outputs.delete(listener);
+  }
+
+  /**
+   * Ends it: the preStop hook within the grace period, then the stop signal, then SIGKILL. At least 2 s are left for the signal to be heard
+   * (minimumGracePeriodInSeconds in pkg/kubelet/kuberuntime). Calling it again changes nothing; see `hasten`.
+   */
+  stop(
+    graceMilliseconds: number,
+    preStop?: (milliseconds: number, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    this.stopping ??= this.#stop(graceMilliseconds, preStop);
+    return this.stopping;
+  }
+
+  /** Leaves it no more than so many milliseconds from now. */
+  hasten(milliseconds: number): void {
+    if (!this.stopping) return;
+    this.#killWithin(milliseconds);
+    if (milliseconds <= 2000) this.#hastened.resolve();
+  }
+
+  async #stop(grace: number, preStop?: (milliseconds: number, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const begin = this.#clock.now();
+    const gone = this.exited.then(() => undefined);
+    if (preStop && grace > 0) {
+      const end = new AbortController();
+      await Promise.race([preStop(grace, end.signal), gone, this.#hastened.promise]);
+      end.abort();
+    }
+    if (!this.#ended) {
+      const left = Math.max(grace - (this.#clock.now() - begin), preStop && grace > 0 ? 2000 : 0);
+      const signal = (this.container.lifecycle?.stopSignal ?? "SIGTERM") as NodeJS.Signals;
+      if (left > 0) this.process.kill(signal);
+      this.#killWithin(left);
+    }
+    await gone;
+  }
+
+  #killWithin(milliseconds: number): void {
+    const at = this.#clock.now() + milliseconds;
+    if (this.#ended || at >= this.#killAt) return;
+    this.#killAt = at;
+    this.#cancelKill();
+    this.#cancelKill = this.#clock.after(Math.max(0, milliseconds), () => {
+      if (!this.#ended) this.process.kill("SIGKILL");
+    });
+  }
+
+  #read(stream: "stdout" | "stderr"): Promise<void> {
+    const source = this.process[stream];
+    if (!source) return Promise.resolve();
+    const decoder = new StringDecoder("utf8");
+    return new Promise((resolve) => {
+      source.on("data", (bytes: Buffer) => {
+        this.log.write(stream, decoder.write(bytes));
+        for (const output of this.#outputs) output(stream, bytes);
+      });
+      source.on("error", () => resolve());
+      source.on("close", () => resolve());
+      source.on("end", () => resolve());
+    });
+  }
+}
