@@ -1,1 +1,2 @@
-export {};
+export { createAdminer } from "./app.ts";
+export type { Configuration, PageUser } from "./configuration.ts";
