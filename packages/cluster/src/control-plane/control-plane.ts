@@ -6,7 +6,7 @@ import { type ApiServer, createApiServer } from "@dhow/apiserver";
 import { silent, systemClock } from "@dhow/base";
 import { startControllers } from "@dhow/controllers";
 import { KubeClient, type Transport } from "@dhow/kube";
-import { clusterFolder, type ClusterFolder } from "../folder.ts";
+import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
 import { writeKubeconfig } from "../kubeconfig.ts";
 import { loadPki, type Pki } from "../pki.ts";
 import { agentUser, bootstrapObjects } from "./bootstrap.ts";
@@ -39,6 +39,7 @@ export class ControlPlane {
 
   /** Resolves when the API answers; the controllers follow. */
   async start(): Promise<{ server: string }> {
+    makeFolders(this.#folder);
     const pki = await loadPki(this.#folder.pki, Date.now());
     const port = await this.#listen(pki);
     const server = `https://127.0.0.1:${port}`;
