@@ -11,7 +11,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { eventually } from "./eventually.ts";
@@ -88,11 +88,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function accepts(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath, () => resolve(true)).on("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
+/** What pg_ctl looks at too: the last line of the server's own file says `ready` when it takes connections, recovery after a crash included. */
+function isReady(folder: string): boolean {
+  try {
+    return readFileSync(join(folder, "postmaster.pid"), "utf8").split("\n")[7]?.trim() === "ready";
+  } catch {
+    return false;
+  }
 }
 
 class Server implements TestPostgres {
@@ -123,11 +125,10 @@ class Server implements TestPostgres {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     this.#process = child;
-    const socketPath = join(this.#folder, `.s.PGSQL.${this.port}`);
     await eventually(
-      async () => {
+      () => {
         if (child.exitCode !== null) throw new Error(`postgres exited with ${child.exitCode}: ${said}`);
-        return accepts(socketPath);
+        return isReady(this.#folder);
       },
       10_000,
       5,
@@ -141,6 +142,8 @@ class Server implements TestPostgres {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
     await ended;
+    // A server that was stopped like a crash leaves its file, which would say "ready" for the next one.
+    rmSync(join(this.#folder, "postmaster.pid"), { force: true });
   }
 
   async restart(mode: "fast" | "immediate" = "fast"): Promise<void> {
