@@ -1,11 +1,29 @@
 import { DhowError } from "@dhow/base";
 import { deployment } from "./deployment.ts";
+import { endpoints } from "./endpoints.ts";
+import { endpointslice } from "./endpointslice.ts";
+import { garbageCollector } from "./garbage-collector.ts";
+import { namespace } from "./namespace.ts";
+import { replicaset } from "./replicaset.ts";
+import { rootCa } from "./root-ca.ts";
+import { scheduler } from "./scheduler.ts";
+import { serviceLb } from "./service-lb.ts";
+import { serviceaccount } from "./serviceaccount.ts";
 import { type Controller, Manager } from "./manager/manager.ts";
 import type { ControllerOptions } from "./options.ts";
-import { replicaset } from "./replicaset.ts";
-import { scheduler } from "./scheduler.ts";
 
-const controllers: readonly Controller[] = [deployment, replicaset, scheduler];
+const controllers: readonly Controller[] = [
+  deployment,
+  replicaset,
+  scheduler,
+  endpoints,
+  endpointslice,
+  namespace,
+  garbageCollector,
+  serviceaccount,
+  rootCa,
+  serviceLb,
+];
 
 /** The names that `only` may hold. */
 export const controllerNames: readonly string[] = controllers.map((controller) => controller.name);

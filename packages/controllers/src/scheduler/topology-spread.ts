@@ -1,5 +1,5 @@
 import type { TopologySpreadConstraint } from "@dhow/kube";
-import { labelSelectorMatcher, type LabelMatcher } from "../selectors.ts";
+import { labelSelectorMatcher, type Labels } from "../selectors.ts";
 import type { NodeState } from "./cluster-state.ts";
 import { type Filter, never, type Score, type SchedulingWorld, unlessPreempted } from "./filter.ts";
 import { repellingTaints, toleratesAll, wantsNode } from "./node-filters.ts";
@@ -9,7 +9,7 @@ interface Constraint {
   readonly topologyKey: string;
   readonly maxSkew: number;
   readonly minDomains: number;
-  readonly matches: LabelMatcher;
+  readonly matches: (labels: Labels) => boolean;
   readonly honorsAffinity: boolean;
   readonly honorsTaints: boolean;
 }
