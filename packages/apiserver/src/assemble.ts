@@ -29,7 +29,7 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     metrics,
     renderer: {
       tables: { table: () => ({ kind: "Table", apiVersion: "meta.k8s.io/v1", columnDefinitions: [], rows: [] }) },
-      yaml: (value) => dump(value, { noRefs: true, sortKeys: true }),
+      yaml: (value) => dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
     },
     reporter: options.reporter ?? silent,
     authenticator: new Authenticator({ tokens: options.tokens ?? [], serviceAccounts }),

@@ -1,5 +1,5 @@
-import { decodeJson, decodeProtobuf, type KubeObject, refuseStrict, unsupportedMediaType } from "@dhow/kube";
-import { load } from "js-yaml";
+import { badRequest, decodeJson, decodeProtobuf, type KubeObject, refuseStrict, unsupportedMediaType } from "@dhow/kube";
+import { load, YAMLException } from "js-yaml";
 import type { Call } from "../registry/call.ts";
 import type { WriteOptions } from "../registry/options.ts";
 
@@ -19,7 +19,7 @@ export function bodyAsJson(
     case "application/json":
       return textOf(call.body);
     case "application/yaml":
-      return yamlAsJson(textOf(call.body));
+      return yamlAsJson(textOf(call.body), expected?.kind ?? "DeleteOptions");
     case "application/vnd.kubernetes.protobuf":
       return JSON.stringify(decodeProtobuf(call.body, expected));
     default:
@@ -31,12 +31,14 @@ export function textOf(body: Uint8Array): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
 }
 
-/** YAML that is no YAML is passed on as it is, for the JSON decoder to say what is wrong with it. */
-export function yamlAsJson(text: string): string {
+/** `kind` is what the text should hold, for the message where it is no YAML. */
+export function yamlAsJson(text: string, kind: string): string {
   try {
     return JSON.stringify(load(text) ?? null);
-  } catch {
-    return text;
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const where = `yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason} (${text.slice(0, 30)})`;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${where}`);
   }
 }
 
@@ -47,7 +49,7 @@ export function decodeBody(
   fieldValidation: WriteOptions["fieldValidation"],
 ): KubeObject {
   if (call.contentType === "application/vnd.kubernetes.protobuf") return decodeProtobuf(call.body, expected);
-  const { object, strict } = decodeJson(bodyAsJson(call), expected, fieldValidation !== "Ignore");
+  const { object, strict } = decodeJson(bodyAsJson(call, expected), expected, fieldValidation !== "Ignore");
   handleStrict(call, expected, strict, fieldValidation);
   return object;
 }

@@ -1,4 +1,4 @@
-import { badRequest, type HttpResponse, methodNotAllowed, notFound, unknownMethod } from "@dhow/kube";
+import { badRequest, type HttpResponse, JsonSyntaxError, methodNotAllowed, notFound, parseJson, unknownMethod } from "@dhow/kube";
 import { createObject } from "../registry/create.ts";
 import { parseDeleteOptions } from "../registry/delete-options.ts";
 import { deleteObject } from "../registry/delete.ts";
@@ -21,6 +21,7 @@ export interface Exchange {
   readonly renderer: Renderer;
   readonly call: Call;
   readonly verb: string;
+  readonly method: string;
   readonly accept: string | undefined;
 }
 
@@ -29,9 +30,10 @@ export async function serveResource(exchange: Exchange): Promise<HttpResponse> {
   const { call, verb, registry, renderer, accept } = exchange;
   const { resource } = call;
   const offered = call.subresource === "" ? resource.info.verbs : ["get", "patch", "update"];
-  if (!offered.includes(verb)) throw unknownMethod();
+  if (!offered.includes(verb) || exchange.method === "HEAD") throw unknownMethod();
   if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") {
-    if (resource.info.namespaced && call.namespace === undefined) throw unknownMethod();
+    const named = call.name !== "";
+    if (named === (verb === "create") || (resource.info.namespaced && call.namespace === undefined)) throw unknownMethod();
     const how = negotiate(accept, call.query, false);
     const answer = await objectVerbs[verb]?.(exchange);
     if (!answer) throw methodNotAllowed(resource.name, verb);
@@ -87,9 +89,9 @@ function deleteOptions(call: Call) {
   if (call.body.byteLength === 0) return parseDeleteOptions(undefined, call.query);
   let body: Record<string, unknown>;
   try {
-    body = JSON.parse(bodyAsJson(call)) as Record<string, unknown>;
+    body = parseJson(bodyAsJson(call)) as Record<string, unknown>;
   } catch (error) {
-    if (error instanceof SyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof JsonSyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     throw error;
   }
   const { kind, apiVersion } = body;

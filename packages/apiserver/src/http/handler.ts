@@ -106,6 +106,7 @@ export class Handler {
       renderer: this.#parts.renderer,
       call,
       verb: info.verb,
+      method: request.method,
       accept: request.headers["accept"],
     };
     const special = this.#special(info);

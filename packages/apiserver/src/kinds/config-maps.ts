@@ -13,7 +13,6 @@ export const largestData = 1024 * 1024;
 const immutableMessage = "field is immutable when `immutable` is set";
 
 export const configMaps: Strategy = {
-  createOnUpdate: true,
   validate: (object) => [...configMapFaults(object as ConfigMap)],
   validateUpdate: (object, old) => [...immutableFaults(object as ConfigMap, old as ConfigMap)],
 };

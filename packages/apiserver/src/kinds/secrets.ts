@@ -19,7 +19,6 @@ const demandedKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const secrets: Strategy = {
-  createOnUpdate: true,
   applyDefaults(object) {
     const secret = object as Secret;
     secret.type ||= "Opaque";

@@ -1,4 +1,5 @@
-import { badRequest, StatusError } from "@dhow/kube";
+import { messageOf } from "@dhow/base";
+import { badRequest, parseJson, StatusError } from "@dhow/kube";
 
 /** Where the next page of a list begins, and the revision that all pages show; -1: whatever is there then. */
 export interface ContinueToken {
@@ -16,9 +17,9 @@ export function decodeContinue(text: string): ContinueToken {
   const fail = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
   let token: { v?: unknown; rv?: unknown; start?: unknown };
   try {
-    token = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as typeof token;
+    token = parseJson(Buffer.from(text, "base64url").toString("latin1")) as typeof token;
   } catch (error) {
-    throw fail((error as Error).message);
+    throw fail(messageOf(error));
   }
   const { v, rv, start } = token;
   if (v !== "meta.k8s.io/v1") throw fail(`server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);

@@ -23,19 +23,27 @@ interface Wish {
 }
 
 /** The rules for resourceVersion, limit and continue: apiserver/pkg/storage/cacher/delegator/interface.go and storage/etcd3/store.go. */
-export function listPage(storage: Storage, call: Pick<Call, "resource" | "namespace" | "query">): Page {
+export function listPage(storage: Storage, call: Pick<Call, "resource" | "namespace" | "name" | "query">): Page {
   const { resource, namespace, query } = call;
   checkListOptions(query, false);
   const selection = parseSelection(resource, query);
   const prefix = namespace === undefined || !resource.info.namespaced ? "" : `${namespace}/`;
   const wish = parseWish(storage, query, prefix);
   const shown = wish.revision ?? storage.revision;
-  const all = itemsAt(storage, resource, prefix, wish);
+  const all = oneOf(itemsAt(storage, resource, prefix, wish), call.name, prefix);
   return paginate(all, shown, wish.limit, selection, prefix);
 }
 
+/** A list of one name looks at no other object, so that it is never cut before it comes to that one. */
+function oneOf(items: readonly StoredObject[], name: string, prefix: string): readonly StoredObject[] {
+  if (name === "" || prefix === "") return items;
+  const item = items.find(({ key }) => key === `${prefix}${name}`);
+  return item ? [item] : [];
+}
+
 /** All that a selection of a collection holds now. */
-export function selectAll(storage: Storage, call: Pick<Call, "resource" | "namespace" | "query">): Page {
+export function selectAll(storage: Storage, call: Pick<Call, "resource" | "namespace" | "name" | "query">): Page {
+  parseLimit(call.query.get("limit"));
   const query = new URLSearchParams(call.query);
   for (const name of ["limit", "continue", "resourceVersion", "resourceVersionMatch"]) query.delete(name);
   return listPage(storage, { ...call, query });

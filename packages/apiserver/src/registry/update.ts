@@ -160,7 +160,7 @@ function checkNames({ resource, namespace, name }: Call, { metadata }: KubeObjec
   metadata.namespace ||= namespace as string;
   if (metadata.namespace !== namespace) {
     throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the URL (${namespace})`,
+      "the namespace of the provided object does not match the namespace sent on the request",
     );
   }
 }

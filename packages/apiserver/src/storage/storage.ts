@@ -205,12 +205,24 @@ class Batch {
 }
 
 function stored(key: string, revision: number, object: KubeObject): StoredObject {
-  const { apiVersion, kind, ...rest } = object;
-  const numbered = {
-    kind,
-    apiVersion,
-    ...rest,
-    metadata: { ...object.metadata, resourceVersion: String(revision) },
-  } as KubeObject;
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const numbered = { kind, apiVersion, metadata: inOrder(metadata, revision), ...rest } as KubeObject;
   return { key, revision, text: JSON.stringify(numbered), object: deepFreeze(numbered) };
+}
+
+const metadataOrder = [
+  ...["name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"],
+  ...["deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers"],
+  "managedFields",
+];
+
+/** Fields in the order of Go's ObjectMeta, as every client is used to see them; others do not exist. */
+function inOrder(metadata: KubeObject["metadata"], revision: number): KubeObject["metadata"] {
+  const given = metadata as Record<string, unknown>;
+  const ordered: Record<string, unknown> = {};
+  for (const field of metadataOrder) {
+    const value = field === "resourceVersion" ? String(revision) : given[field];
+    if (value !== undefined) ordered[field] = value;
+  }
+  return ordered as KubeObject["metadata"];
 }
