@@ -1,6 +1,7 @@
 import { type Clock, silent } from "@dhow/base";
 import { builtInResources } from "@dhow/kube";
 import { dump } from "js-yaml";
+import { configureAllocators } from "./allocators/allocators.ts";
 import { Authenticator } from "./authentication/authenticator.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { authorizerOf } from "./authorization/authorizer.ts";
@@ -14,10 +15,16 @@ import { createStore } from "./registry/store.ts";
 import type { ApiServerOptions } from "./server.ts";
 import type { Storage } from "./storage/storage.ts";
 
+export const defaultServiceCidr = "10.96.0.0/16";
+
 /** Puts the parts of the server together; no part knows of another one but through what it is given here. */
 export function assemble(storage: Storage, clock: Clock, options: ApiServerOptions): HandlerParts {
   const catalog = new Catalog(builtInResources, strategies);
   const store = createStore(storage, catalog, clock);
+  configureAllocators(store, {
+    serviceCidr: options.serviceCidr ?? defaultServiceCidr,
+    nodePortRange: options.nodePortRange ?? [30_000, 32_767],
+  });
   const registry: Registry = { storage, store, clock, admission: [] };
   const metrics = new Metrics();
   const serviceAccounts = options.serviceAccountKey
@@ -29,7 +36,8 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     metrics,
     renderer: {
       tables: { table: () => ({ kind: "Table", apiVersion: "meta.k8s.io/v1", columnDefinitions: [], rows: [] }) },
-      yaml: (value) => dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
+      yaml: (value) =>
+        dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
     },
     reporter: options.reporter ?? silent,
     authenticator: new Authenticator({ tokens: options.tokens ?? [], serviceAccounts }),

@@ -3,7 +3,8 @@ import type { Duplex } from "node:stream";
 import { type Clock, type Reporter, systemClock } from "@dhow/base";
 import type { HttpRequest, HttpResponse } from "@dhow/kube";
 import type { UserInfo } from "./admission.ts";
-import { assemble } from "./assemble.ts";
+import { assemble, defaultServiceCidr } from "./assemble.ts";
+import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { Handler } from "./http/handler.ts";
 import { memoryJournal } from "./storage/journal.ts";
 import { openSqliteJournal } from "./storage/sqlite-journal.ts";
@@ -47,7 +48,13 @@ export interface ApiServer {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const clock = options.clock ?? systemClock;
   const storage = new Storage(options.folder ? openSqliteJournal(join(options.folder, "store")) : memoryJournal());
-  const handler = new Handler(assemble(storage, clock, options));
+  const parts = assemble(storage, clock, options);
+  await bootstrap(parts.registry.store, {
+    serviceCidr: options.serviceCidr ?? defaultServiceCidr,
+    advertise: options.advertise ?? { address: "127.0.0.1", port: 6443 },
+    certificateAuthority: options.certificateAuthority ?? "",
+  });
+  const handler = new Handler(parts);
   return {
     handle: (request) => handler.handle(request),
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),

@@ -1,4 +1,11 @@
-import { badRequest, decodeJson, decodeProtobuf, type KubeObject, refuseStrict, unsupportedMediaType } from "@dhow/kube";
+import {
+  badRequest,
+  decodeJson,
+  decodeProtobuf,
+  type KubeObject,
+  refuseStrict,
+  unsupportedMediaType,
+} from "@dhow/kube";
 import { load, YAMLException } from "js-yaml";
 import type { Call } from "../registry/call.ts";
 import type { WriteOptions } from "../registry/options.ts";

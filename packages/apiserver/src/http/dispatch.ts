@@ -1,4 +1,12 @@
-import { badRequest, type HttpResponse, JsonSyntaxError, methodNotAllowed, notFound, parseJson, unknownMethod } from "@dhow/kube";
+import {
+  badRequest,
+  type HttpResponse,
+  JsonSyntaxError,
+  methodNotAllowed,
+  notFound,
+  parseJson,
+  unknownMethod,
+} from "@dhow/kube";
 import { createObject } from "../registry/create.ts";
 import { parseDeleteOptions } from "../registry/delete-options.ts";
 import { deleteObject } from "../registry/delete.ts";
@@ -33,7 +41,8 @@ export async function serveResource(exchange: Exchange): Promise<HttpResponse> {
   if (!offered.includes(verb) || exchange.method === "HEAD") throw unknownMethod();
   if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") {
     const named = call.name !== "";
-    if (named === (verb === "create") || (resource.info.namespaced && call.namespace === undefined)) throw unknownMethod();
+    if (named === (verb === "create") || (resource.info.namespaced && call.namespace === undefined))
+      throw unknownMethod();
     const how = negotiate(accept, call.query, false);
     const answer = await objectVerbs[verb]?.(exchange);
     if (!answer) throw methodNotAllowed(resource.name, verb);
@@ -91,7 +100,8 @@ function deleteOptions(call: Call) {
   try {
     body = parseJson(bodyAsJson(call)) as Record<string, unknown>;
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof JsonSyntaxError)
+      throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     throw error;
   }
   const { kind, apiVersion } = body;

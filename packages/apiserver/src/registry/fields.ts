@@ -25,7 +25,7 @@ export function countsGenerations(resource: Resource): boolean {
 }
 
 /** An owner named twice counts once, with a warning (apiserver/pkg/endpoints/handlers/create.go dedupOwnerReferences). */
-export function dropDuplicateOwners(object: KubeObject, warn: (message: string) => void): void {
+export function dropDuplicateOwners(object: KubeObject, warn: (message: string) => void, when = ""): void {
   const owners = object.metadata.ownerReferences ?? [];
   const unique = new Map(owners.map((owner) => [owner.uid, owner]));
   if (unique.size === owners.length) return;
@@ -35,6 +35,6 @@ export function dropDuplicateOwners(object: KubeObject, warn: (message: string) 
   );
   const uids = [...new Set(repeated.map((owner) => owner.uid))].join(", ");
   warn(
-    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
   );
 }

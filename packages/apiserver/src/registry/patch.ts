@@ -99,5 +99,6 @@ function decodePatched(call: Call, patched: unknown, { fieldValidation }: WriteO
 
 /** The server shows the whole patched object (handlers/patch.go: `errors.NewInvalid(schema.GroupKind{}, "", …)`). */
 function blamed(patched: unknown, detail: string): StatusError {
-  return invalid("", "", "", [fieldFault.invalid("patch", JSON.stringify(patched), detail)]);
+  const { status } = invalid("", "", "", [fieldFault.invalid("patch", JSON.stringify(patched), detail)]);
+  return new StatusError({ ...status, details: { causes: status.details?.causes ?? [] } });
 }

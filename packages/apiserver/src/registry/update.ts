@@ -83,7 +83,7 @@ async function replace(registry: Registry, call: Call, update: Update, current: 
   const wished = await update.produce(old);
   checkNames(call, wished);
   const object = resource.conversion ? resource.conversion.toStored(wished) : wished;
-  checkPreconditions(call, object, current);
+  checkPreconditions(call, object, current, update.optionsKind === "UpdateOptions");
   strategy.applyDefaults?.(object);
   if (!update.tracked) trackManager(call, object, current.object, update.options.fieldManager);
   const attributes = attributesOf(call, "UPDATE", {
@@ -93,7 +93,8 @@ async function replace(registry: Registry, call: Call, update: Update, current: 
     options: { kind: update.optionsKind, apiVersion: "meta.k8s.io/v1" },
   });
   await admit(registry, attributes);
-  dropDuplicateOwners(object, (message) => call.warn(message));
+  const after = update.optionsKind === "PatchOptions" ? " after mutating admission happens" : "";
+  dropDuplicateOwners(object, (message) => call.warn(message), after);
   prepare(registry, call, object, current.object);
   validate(call, object, current.object);
   await validateAdmission(registry, attributes);
@@ -159,15 +160,18 @@ function checkNames({ resource, namespace, name }: Call, { metadata }: KubeObjec
   if (!resource.info.namespaced) return;
   metadata.namespace ||= namespace as string;
   if (metadata.namespace !== namespace) {
-    throw badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
 }
 
-function checkPreconditions({ resource, name }: Call, { metadata }: KubeObject, current: StoredObject): void {
+function checkPreconditions(
+  { resource, name }: Call,
+  { metadata }: KubeObject,
+  current: StoredObject,
+  uidCounts: boolean,
+): void {
   const found = current.object.metadata.uid;
-  if (metadata.uid && metadata.uid !== found) {
+  if (uidCounts && metadata.uid && metadata.uid !== found) {
     const place = `/registry/${resource.info.resource}/${current.key}`;
     const mismatch = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${found}`;
     throw conflict(
