@@ -1,1 +1,21 @@
-export {};
+export { startDns, type DnsOptions } from "./dns/server.ts";
+export { createNetwork, type Network, type NetworkOptions } from "./network/network.ts";
+export { type Collection, type NetworkObjects, watchNetworkObjects } from "./network/objects.ts";
+export { Proxy, type ProxyOptions } from "./network/proxy.ts";
+export { createNamespaceSandbox, type NamespaceSandboxOptions, type NodeNetwork } from "./sandbox/namespace-sandbox.ts";
+export { missingPrograms, type Program } from "./sandbox/programs.ts";
+export type {
+  ContainerConfig,
+  ContainerExit,
+  ContainerProcess,
+  ContainerUsage,
+  ExecConfig,
+  ExecProcess,
+  Mount,
+  PodConfig,
+  PodSandbox,
+  Sandbox,
+  SandboxCapabilities,
+  Streams,
+} from "./sandbox/sandbox.ts";
+export { probeWorld, spawnWorld, type WorldOptions, type WorldSupport } from "./sandbox/world.ts";

@@ -1,0 +1,77 @@
+import type { EndpointSlice, KubeObject, Namespace, NetworkPolicy, Pod, Service } from "@dhow/kube";
+import type { Collection } from "@dhow/node";
+
+/** A collection without an API server behind it. */
+export class HeldCollection<T extends KubeObject> implements Collection<T> {
+  readonly #objects = new Map<string, T>();
+  readonly #callbacks = new Set<(object: T | undefined, old: T | undefined) => void>();
+
+  get(namespace: string | undefined, name: string): T | undefined {
+    return this.#objects.get(`${namespace ?? ""}/${name}`);
+  }
+
+  list(namespace?: string): T[] {
+    const all = [...this.#objects.values()];
+    return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
+  }
+
+  onChange(callback: (object: T | undefined, old: T | undefined) => void): () => void {
+    this.#callbacks.add(callback);
+    return () => this.#callbacks.delete(callback);
+  }
+
+  put(object: T): void {
+    const key = `${object.metadata.namespace ?? ""}/${object.metadata.name ?? ""}`;
+    const old = this.#objects.get(key);
+    this.#objects.set(key, object);
+    for (const callback of this.#callbacks) callback(object, old);
+  }
+}
+
+export function namespaceObject(name: string): Namespace {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { "kubernetes.io/metadata.name": name } } };
+}
+
+export function podObject(name: string, labels: Record<string, string>, address: string): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "default", uid: name, labels },
+    spec: { containers: [] },
+    status: { podIP: address, phase: "Running" },
+  };
+}
+
+export function serviceObject(name: string, clusterIP: string, port: number): Service {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: "default" },
+    spec: { clusterIP, clusterIPs: [clusterIP], ports: [{ port }] },
+  };
+}
+
+export function sliceObject(service: string, addresses: readonly string[], port: number): EndpointSlice {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    addressType: "IPv4",
+    metadata: { name: `${service}-1`, namespace: "default", labels: { "kubernetes.io/service-name": service } },
+    endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+    ports: [{ port }],
+  };
+}
+
+/** Only pods labelled `guest: "yes"` may come in. */
+export function guestsOnly(app: string): NetworkPolicy {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: app, namespace: "default" },
+    spec: {
+      podSelector: { matchLabels: { app } },
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ podSelector: { matchLabels: { guest: "yes" } } }] }],
+    },
+  };
+}
