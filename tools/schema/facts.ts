@@ -157,6 +157,11 @@ function goName(openapiName: string): [string, string] {
   return [`k8s.io/${parts.slice(0, -1).join("/")}`, parts.at(-1) ?? ""];
 }
 
+/** Flags stand apart by spaces. */
+function choices(values: readonly string[]): string {
+  return values.map((value) => value.replaceAll(" ", "%20")).join("|");
+}
+
 function flagsOf(schema: PublishedSchema, required: boolean, go: Flattened): string[] {
   const flags: string[] = [];
   if (required) flags.push("!");
@@ -170,10 +175,15 @@ function flagsOf(schema: PublishedSchema, required: boolean, go: Flattened): str
   const strategy = schema["x-kubernetes-patch-strategy"];
   if (mergeKey) flags.push(`key=${mergeKey}`);
   if (strategy) flags.push(`patch=${strategy}`);
-  if (schema.default !== undefined && !['""', "{}", "0", "false", "null"].includes(JSON.stringify(schema.default))) {
-    flags.push(`default=${JSON.stringify(schema.default)}`);
-  }
-  if (schema.enum) flags.push(`enum=${schema.enum.join("|")}`);
+  const published = JSON.stringify(schema.default);
+  // The zero value of a struct, or of a scalar that is always written, is its default as a matter of course.
+  const isPlain =
+    published === "{}" ||
+    (!go.omitEmpty && !go.goType.startsWith("*") && ['""', "0", "false", "null"].includes(published));
+  if (schema.default !== undefined && !isPlain) flags.push(`default=${published}`);
+  const each = (schema.items ?? schema.additionalProperties)?.enum;
+  if (schema.enum) flags.push(`enum=${choices(schema.enum)}`);
+  if (each) flags.push(`each=${choices(each)}`);
   return flags;
 }
 

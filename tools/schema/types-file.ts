@@ -101,7 +101,7 @@ function fieldType(
   if (choices === undefined) return render(words[1] ?? "", names);
   return choices
     .split("|")
-    .map((choice) => JSON.stringify(choice))
+    .map((choice) => JSON.stringify(choice.replaceAll("%20", " ")))
     .join(" | ");
 }
 

@@ -99,3 +99,6 @@ export { decodeProtobuf } from "./protobuf/decode.ts";
 export { jsonPatch } from "./patch/json-patch.ts";
 export { mergePatch } from "./patch/merge-patch.ts";
 export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
+export { openapiHash, openapiKey, openapiV2, openapiV3, openapiV3Index } from "./openapi/documents.ts";
+export { applyPatch, type ApplyPatchOptions } from "./apply/apply-patch.ts";
+export { trackUpdate, type UpdateOptions } from "./apply/track-update.ts";

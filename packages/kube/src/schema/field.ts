@@ -3,12 +3,16 @@ import type { ValueSchema } from "./schema.ts";
 /** How server-side apply treats a list: as one value, as a set, or by keys. */
 export type ListType = "atomic" | "set" | "map";
 
+function choices(text: string | undefined): readonly string[] | undefined {
+  return text?.split("|").map((choice) => choice.replaceAll("%20", " "));
+}
+
 /**
  * What is known of one field. A line of the table reads `<number> <type> <flags>`, such as
  * `7 []core.v1.EnvVar list=map:name key=name patch=merge`:
  * the protobuf number (`2.1` inside an embedded message, 0 none); the type, `*` where Go has a pointer to a scalar or struct;
  * `!` required, `+` written even when empty, `wrapped` map values are messages of `items`, `list=`/`map=` of server-side apply,
- * `key=`/`patch=` of strategic merge, `default=`, `enum=`, and for messages of the decoder `in=` embedded structs, `go=` the Go type.
+ * `key=`/`patch=` of strategic merge, `default=`, `enum=` and `each=` (of elements; spaces as `%20`), and for messages of the decoder `in=` embedded structs, `go=` the Go type.
  */
 export class FieldSchema {
   readonly name: string;
@@ -29,6 +33,8 @@ export class FieldSchema {
   /** Published default, where it is not the zero value. */
   readonly default: unknown;
   readonly enum: readonly string[] | undefined;
+  /** The same for the elements of a list or the values of a map. */
+  readonly elementEnum: readonly string[] | undefined;
   /** Embedded Go structs on the way to it, as messages name them; empty: none. */
   readonly embedded: string;
   /** Named Go type, where it is not plain from the type. */
@@ -55,7 +61,8 @@ export class FieldSchema {
     this.mergeKey = flag("key=");
     this.patchStrategies = flag("patch=")?.split(",") ?? [];
     this.default = published === undefined ? undefined : JSON.parse(published);
-    this.enum = flag("enum=")?.split("|");
+    this.enum = choices(flag("enum="));
+    this.elementEnum = choices(flag("each="));
     this.embedded = flag("in=") ?? "";
     this.goType = flag("go=");
     this.#type = this.pointer ? type.slice(1) : type;
