@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { startPostgres, type TestPostgres } from "@dhow/testkit";
-import pg from "pg";
+import { Client } from "pg";
 import { adminerFor, Operator } from "./operator.ts";
 
 describe("adminer", () => {
   let postgres: TestPostgres;
-  let client: pg.Client;
+  let client: Client;
   let operator: Operator;
   let writer: Operator;
 
   before(async () => {
     postgres = await startPostgres();
-    client = new pg.Client({ connectionString: postgres.url() });
+    client = new Client({ connectionString: postgres.url() });
     await client.connect();
     await client.query(`
       create table people (id integer primary key, name text, note text, born date);
@@ -209,7 +209,7 @@ describe("adminer", () => {
   it("says that the database cannot be reached, and works when it can be again", async () => {
     await client.end();
     await postgres.stop("immediate");
-    client = new pg.Client({ connectionString: postgres.url() });
+    client = new Client({ connectionString: postgres.url() });
     assert.equal((await operator.get("/")).status, 502);
     await postgres.start();
     await client.connect();
