@@ -1,0 +1,86 @@
+// Picking a free slot: a week at a time, in the clock of where the service is.
+import { services, type Service, type Slot } from "./api.ts";
+import { h, replaceChildren } from "./dom.ts";
+import { addDays, clock, dayName, dayOf, ownClock, zoneName } from "./format.ts";
+
+const daysAtOnce = 7;
+
+function slotButton(slot: Slot, timeZone: string, pick: (slot: Slot) => void): HTMLElement {
+  const own = ownClock(slot.start, timeZone);
+  const label = `${dayName(slot.start, timeZone)}, ${clock(slot.start, timeZone)}${own ? `, ${own} your time` : ""}`;
+  return h(
+    "li",
+    {},
+    h(
+      "button",
+      { type: "button", class: "slot", "aria-label": label, onclick: () => pick(slot) },
+      clock(slot.start, timeZone),
+      own ? h("small", {}, `${own} yours`) : undefined,
+    ),
+  );
+}
+
+function daySection(slots: readonly Slot[], timeZone: string, pick: (slot: Slot) => void): HTMLElement {
+  const [first] = slots;
+  return h(
+    "section",
+    { class: "day" },
+    h("h3", {}, first ? dayName(first.start, timeZone) : ""),
+    h(
+      "ul",
+      { class: "slots" },
+      slots.map((slot) => slotButton(slot, timeZone, pick)),
+    ),
+  );
+}
+
+export interface SlotPicker {
+  readonly element: HTMLElement;
+  readonly reload: () => Promise<void>;
+}
+
+/** Free slots from today on, with buttons to go through the weeks. */
+export function slotPicker(service: Service, pick: (slot: Slot) => void): SlotPicker {
+  const { timeZone } = service;
+  const today = dayOf(new Date(), timeZone);
+  let from = today;
+  const list = h("div", { class: "days" });
+  const state = h("p", { class: "hint", role: "status" });
+  const date = h("input", { type: "date", min: today, "aria-label": "Show slots from this day" });
+  const earlier = h("button", { type: "button", onclick: () => void go(addDays(from, -daysAtOnce)) }, "← Earlier");
+  const later = h("button", { type: "button", onclick: () => void go(addDays(from, daysAtOnce)) }, "Later →");
+
+  async function reload(): Promise<void> {
+    const asked = from;
+    list.setAttribute("aria-busy", "true");
+    try {
+      const { slots } = await services.slots(service.id, asked, addDays(asked, daysAtOnce - 1));
+      if (asked !== from) return;
+      const days = [...Map.groupBy(slots, (slot) => dayOf(new Date(slot.start), timeZone)).values()];
+      replaceChildren(
+        list,
+        days.map((day) => daySection(day, timeZone, pick)),
+      );
+      state.textContent =
+        slots.length === 0
+          ? "Nothing is free in these seven days. Look later."
+          : `${slots.length} free, ${zoneName(timeZone, new Date(asked))}.`;
+    } catch (error) {
+      state.textContent = error instanceof Error ? error.message : String(error);
+    } finally {
+      list.removeAttribute("aria-busy");
+    }
+  }
+
+  function go(day: string): Promise<void> {
+    from = day < today ? today : day;
+    date.value = from;
+    earlier.toggleAttribute("disabled", from === today);
+    return reload();
+  }
+
+  date.addEventListener("change", () => void go(date.value || today));
+  const bar = h("div", { class: "bar" }, earlier, date, later);
+  void go(today);
+  return { element: h("div", { class: "picker" }, bar, state, list), reload };
+}
