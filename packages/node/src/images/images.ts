@@ -23,4 +23,9 @@ export interface RunnableImage {
 export interface ImageRuntime {
   /** Throws a DhowError that says what to install or write where there is nothing for the reference. */
   resolve(reference: string): Promise<RunnableImage>;
+  /** References that were resolved so far, for the node's status. */
+  known(): readonly string[];
+  /** Calls back when what references stand for may have changed; the returned function ends that. */
+  onChange(callback: () => void): () => void;
+  close(): void;
 }

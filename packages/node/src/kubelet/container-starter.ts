@@ -57,7 +57,7 @@ export class ContainerStarter {
 
   /** Finds the image, makes the configuration, starts the program. Throws a StartFailure. */
   async start(input: StartInput): Promise<RunningContainer> {
-    const { pod, container, record, sandbox, event } = input;
+    const { container, record, sandbox, event } = input;
     const { clock } = this.#context;
     const image = await this.#image(input);
     const attempt = (latest(record, container.name)?.attempt ?? -1) + 1;

@@ -50,6 +50,11 @@ export class Kubelet {
     return this.workers().find(({ pod }) => pod.metadata.namespace === namespace && pod.metadata.name === name);
   }
 
+  /** Pods that wait for an image are tried again at once. */
+  imagesChanged(): void {
+    for (const worker of this.#workers.values()) worker.imagesChanged();
+  }
+
   async shutdown(graceMilliseconds: number): Promise<void> {
     await Promise.all(this.workers().map((worker) => worker.shutdown(graceMilliseconds)));
   }

@@ -144,6 +144,10 @@ export class PodWorker {
     await this.#kill({ container: running.container, message: `Container ${name} has new code, will be restarted` });
   }
 
+  imagesChanged(): void {
+    if (this.#attempts.imagesChanged()) this.wake();
+  }
+
   /** A turn is due: something may have changed. */
   wake(): void {
     if (this.#shuttingDown) return;

@@ -1,0 +1,125 @@
+import type { Server } from "node:http";
+import { join } from "node:path";
+import type { Clock, Reporter } from "@dhow/base";
+import { type KubeClient, type KubeObject, type Service, startInformer } from "@dhow/kube";
+import type { ImageRuntime } from "./images/images.ts";
+import type { DnsSettings, NodeContext } from "./kubelet/context.ts";
+import { EventRecorder } from "./kubelet/events.ts";
+import { Kubelet } from "./kubelet/kubelet.ts";
+import { Heartbeat } from "./kubelet/node/heartbeat.ts";
+import { allocatable, kubeletVersion, type NodeOptions, nodeStatus } from "./kubelet/node/node-object.ts";
+import { ObjectSource } from "./kubelet/object-source.ts";
+import { PodRecords } from "./kubelet/pod-record.ts";
+import { TokenManager } from "./kubelet/volumes/tokens.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import { createKubeletServer } from "./streaming/server.ts";
+
+export interface AgentOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  /** Ends the agent as `close` does. */
+  readonly signal: AbortSignal;
+  /** The node's own state: what ran, logs, volumes. */
+  readonly folder: string;
+  readonly nodes: readonly NodeOptions[];
+  readonly sandbox: Sandbox;
+  readonly images: ImageRuntime;
+  readonly dns: DnsSettings;
+  /** Folders of the host that a hostPath volume may name, or lie under; none where it is left out. */
+  readonly hostPaths?: readonly string[];
+  /** Where the kubelet's HTTP interface can be reached by network, for the Node object; 10250 where it is left out. */
+  readonly kubeletPort?: number;
+}
+
+export interface Agent {
+  /** The kubelet's HTTP interface, for the caller to let listen on a Unix socket or a port. It serves the pods of all nodes. */
+  readonly kubeletHandler: Server;
+  /** Ends all containers, within a few seconds, and gives everything back. Pods run again when an agent starts on the same folder. */
+  close(): Promise<void>;
+}
+
+/** How long containers may take to end when the agent ends. */
+const closeGrace = 3000;
+
+/** Registers the nodes and runs the pods that are bound to them. Resolves when the nodes are ready. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { client, clock, reporter, folder, nodes, sandbox, images } = options;
+  const stop = new AbortController();
+  const services = startInformer<Service & KubeObject>(
+    client,
+    { apiVersion: "v1", kind: "Service" },
+    { signal: stop.signal, clock },
+  );
+  const objects = new ObjectSource(client, clock);
+  const tokens = new TokenManager(client, clock);
+  const kubelets = nodes.map((node) => new Kubelet(nodeContext(node)));
+  const heartbeats = nodes.map(
+    (node) =>
+      new Heartbeat({
+        client,
+        clock,
+        reporter,
+        node,
+        status: (previous) => statusOf(node, previous?.status?.conditions),
+      }),
+  );
+
+  function nodeContext(node: NodeOptions): NodeContext {
+    const own = join(folder, "nodes", node.name);
+    return {
+      client,
+      clock,
+      reporter,
+      events: new EventRecorder(client, clock, reporter, node.name),
+      sandbox,
+      images,
+      objects,
+      tokens,
+      records: new PodRecords(join(own, "records")),
+      nodeName: node.name,
+      hostIP: node.address,
+      allocatable: allocatable(node),
+      podsFolder: join(own, "pods"),
+      volumesFolder: join(folder, "volumes"),
+      hostPaths: options.hostPaths ?? [],
+      dns: options.dns,
+      services: () => services.list(),
+    };
+  }
+
+  function statusOf(node: NodeOptions, previous: Parameters<typeof nodeStatus>[0]["previous"] = []) {
+    return nodeStatus({
+      options: node,
+      kubeletPort: options.kubeletPort ?? 10_250,
+      runtimeVersion: `dhow://${kubeletVersion.replace(/^v|\+.*$/g, "")}-${sandbox.capabilities.isolation}`,
+      images: images.known(),
+      now: clock.now(),
+      previous,
+      notes: sandbox.capabilities.notes,
+    });
+  }
+
+  const kubeletHandler = createKubeletServer({ kubelets, clock });
+  const endImages = images.onChange(() => {
+    for (const kubelet of kubelets) kubelet.imagesChanged();
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= shutDown());
+  async function shutDown(): Promise<void> {
+    for (const heartbeat of heartbeats) heartbeat.stop();
+    endImages();
+    await Promise.all(kubelets.map((kubelet) => kubelet.shutdown(closeGrace)));
+    stop.abort();
+    objects.close();
+    kubeletHandler.close();
+    kubeletHandler.closeAllConnections();
+    await sandbox.close();
+  }
+  options.signal.addEventListener("abort", () => void close(), { once: true });
+
+  await Promise.all([services.synced, ...heartbeats.map((heartbeat) => heartbeat.start())]);
+  await Promise.all(kubelets.map((kubelet) => kubelet.start(stop.signal)));
+  return { kubeletHandler, close };
+}
