@@ -1,6 +1,7 @@
 import { type Clock, silent } from "@dhow/base";
 import { builtInResources } from "@dhow/kube";
 import { dump } from "js-yaml";
+import { admissionPlugins } from "./admission/index.ts";
 import { configureAllocators } from "./allocators/allocators.ts";
 import { Authenticator } from "./authentication/authenticator.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
@@ -13,6 +14,7 @@ import { Catalog } from "./registry/catalog.ts";
 import type { Registry } from "./registry/registry.ts";
 import { createStore } from "./registry/store.ts";
 import type { ApiServerOptions } from "./server.ts";
+import { kubeletHandlers } from "./subresources/proxy/handlers.ts";
 import type { Storage } from "./storage/storage.ts";
 
 export const defaultServiceCidr = "10.96.0.0/16";
@@ -25,7 +27,7 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     serviceCidr: options.serviceCidr ?? defaultServiceCidr,
     nodePortRange: options.nodePortRange ?? [30_000, 32_767],
   });
-  const registry: Registry = { storage, store, clock, admission: [] };
+  const registry: Registry = { storage, store, clock, admission: admissionPlugins };
   const metrics = new Metrics();
   const serviceAccounts = options.serviceAccountKey
     ? new ServiceAccountTokens({ key: options.serviceAccountKey, clock, store })
@@ -43,9 +45,12 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     authenticator: new Authenticator({ tokens: options.tokens ?? [], serviceAccounts }),
     authorizer: authorizerOf(store),
     pages: pages(storage, catalog, metrics),
-    special: {},
-    upgrades: {},
+    ...kubeletHandlers(store, clock, options.dialKubelet ?? noKubelet),
   };
+}
+
+function noKubelet(nodeName: string): Promise<never> {
+  return Promise.reject(new Error(`no way to the kubelet of node ${nodeName}`));
 }
 
 function pages(storage: Storage, catalog: Catalog, metrics: Metrics): Page[] {

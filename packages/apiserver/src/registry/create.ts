@@ -37,7 +37,7 @@ export async function createObject(
   if (metadata.resourceVersion) throw plainFailure("resourceVersion should not be set on objects to be created");
   resource.strategy.applyDefaults?.(object);
   const generated = fillSystemFields(registry, call, object);
-  if (!alreadyTracked) trackManager(call, object, undefined, options.fieldManager);
+  if (!alreadyTracked) trackManager(call, registry.clock, object, undefined, options.fieldManager);
   const attributes = attributesOf(call, "CREATE", {
     dryRun: options.dryRun,
     object,

@@ -1,12 +1,31 @@
-import type { KubeObject } from "@dhow/kube";
+import { kindSchema, type KubeObject, type ObjectSchema, trackUpdate } from "@dhow/kube";
+import type { Clock } from "@dhow/base";
 import type { Call } from "./call.ts";
+import type { Resource } from "./resource.ts";
 
-/** Notes in `object.metadata.managedFields` who set what. TODO(plug in kube's trackUpdate). */
-export function trackManager(_call: Call, _object: KubeObject, _old: KubeObject | undefined, _manager: string): void {
-  return;
+/** Undefined for kinds that no schema describes. */
+export function schemaOf({ custom, apiVersion, info }: Resource): ObjectSchema | undefined {
+  return custom ? undefined : kindSchema(apiVersion, info.kind);
+}
+
+/** Notes in the object's managedFields what the writer set, compared with what is stored. Both are in the version of the call. */
+export function trackManager(
+  call: Call,
+  clock: Clock,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  fieldManager: string,
+): void {
+  const tracked = trackUpdate(old, object, {
+    manager: managerOf(call, fieldManager),
+    subresource: call.subresource,
+    now: clock.now(),
+    schema: schemaOf(call.resource),
+  });
+  object.metadata = tracked.metadata;
 }
 
 /** A write that names no field manager is its program's: what its user agent says before the first slash. */
-export function managerOf(call: Call, fieldManager: string): string {
+function managerOf(call: Call, fieldManager: string): string {
   return (fieldManager || call.userAgent.split("/")[0] || "unknown").slice(0, 128);
 }

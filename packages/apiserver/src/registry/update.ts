@@ -60,6 +60,7 @@ export async function updateObject(registry: Registry, call: Call, update: Updat
 async function createUnlessThere(registry: Registry, call: Call, update: Update): Promise<ObjectAnswer | undefined> {
   const object = await update.create?.();
   if (!object) throw notFound(call.resource.name, call.name);
+  checkNames(call, object);
   const { uid } = object.metadata;
   if (uid) {
     throw conflict(
@@ -85,7 +86,7 @@ async function replace(registry: Registry, call: Call, update: Update, current: 
   const object = resource.conversion ? resource.conversion.toStored(wished) : wished;
   checkPreconditions(call, object, current, update.optionsKind === "UpdateOptions");
   strategy.applyDefaults?.(object);
-  if (!update.tracked) trackManager(call, object, current.object, update.options.fieldManager);
+  if (!update.tracked) trackManager(call, registry.clock, object, current.object, update.options.fieldManager);
   const attributes = attributesOf(call, "UPDATE", {
     dryRun: update.options.dryRun,
     object,
@@ -192,7 +193,8 @@ function prepare(registry: Registry, call: Call, object: KubeObject, old: KubeOb
   const { metadata } = object;
   keep(metadata, old.metadata, "generation");
   if (call.subresource === "status") prepareStatus(call.resource, object, old);
-  else if (call.subresource === "") {
+  else {
+    // Subresources such as scale come with a strategy of their own (subresources/view.ts).
     if ("status" in old || "status" in object) keepStatus(call.resource, object, old);
     strategy.prepareForUpdate?.(object, old, registry.store);
     if (countsGenerations(call.resource) && isAskedDifferently(object, old)) {

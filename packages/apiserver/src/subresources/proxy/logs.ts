@@ -1,0 +1,81 @@
+import {
+  badRequest,
+  type FieldFault,
+  fieldFault,
+  type HttpResponse,
+  internalError,
+  invalid,
+  StatusError,
+} from "@dhow/kube";
+import type { SpecialHandler } from "../../http/handler.ts";
+import { text } from "../../http/pages.ts";
+import type { Store } from "../../store.ts";
+import { dial, type DialKubelet, exchange, readAnswer } from "./kubelet.ts";
+import { containerOf, podOf } from "./pod-target.ts";
+
+const options = [
+  ...["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"],
+];
+
+/** `GET pods/x/log`: what a container wrote, from its kubelet's `/containerLogs`. */
+export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandler {
+  return async ({ call }) => {
+    const pod = podOf(store, call);
+    checkOptions(call.query, call.name);
+    const container = containerOf(pod, call.query.get("container") ?? "");
+    const node = pod.spec?.nodeName;
+    // A pod that runs nowhere yet has written nothing.
+    if (!node) return text(200, "");
+    const query = new URLSearchParams();
+    for (const name of options) {
+      const value = call.query.get(name);
+      if (value !== null && value !== "") query.set(name, value);
+    }
+    const place = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
+    const path = query.size > 0 ? `${place}?${query}` : place;
+    const response = await exchange(await dial(dialKubelet, node), { method: "GET", path, signal: call.signal });
+    await checkAnswer(response, call.name);
+    return { ...response, headers: { "content-type": response.headers["content-type"] ?? "text/plain" } };
+  };
+}
+
+/** pkg/apis/core/validation ValidatePodLogOptions. */
+function checkOptions(query: URLSearchParams, name: string): void {
+  const faults: FieldFault[] = [];
+  for (const [field, least] of [
+    ["tailLines", 0],
+    ["limitBytes", 1],
+    ["sinceSeconds", 1],
+  ] as const) {
+    const value = query.get(field);
+    if (value === null || value === "") continue;
+    if (!/^[+-]?\d+$/.test(value)) {
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    }
+    if (Number(value) >= least) continue;
+    const rule = least === 0 ? "must be greater than or equal to 0" : "must be greater than 0";
+    faults.push(fieldFault.invalid(field, Number(value), rule));
+  }
+  if (query.get("sinceSeconds") && query.get("sinceTime")) {
+    faults.push(fieldFault.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  }
+  if (faults.length > 0) throw invalid("", "PodLogOptions", name, faults);
+}
+
+/** The kubelet's refusals become the API's (registry/generic/rest/response_checker.go). */
+async function checkAnswer(response: HttpResponse, name: string): Promise<void> {
+  if (response.status >= 200 && response.status < 300) return;
+  const message = (await readAnswer(response, 10_000)).trim();
+  if (response.status === 400) throw badRequest(message);
+  if (response.status === 500) throw internalError(message);
+  throw new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: `the server could not find the requested resource ( pods/log ${name})`,
+    reason: response.status === 404 ? "NotFound" : "Unknown",
+    details: { name, kind: "pods/log" },
+    code: response.status,
+  });
+}
