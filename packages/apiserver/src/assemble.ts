@@ -5,6 +5,7 @@ import { admissionPlugins } from "./admission/index.ts";
 import { configureAllocators } from "./allocators/allocators.ts";
 import { Authenticator } from "./authentication/authenticator.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { issuerPages } from "./authentication/issuer-pages.ts";
 import { authorizerOf } from "./authorization/authorizer.ts";
 import type { HandlerParts } from "./http/handler.ts";
 import { Metrics } from "./http/metrics.ts";
@@ -14,10 +15,12 @@ import { Catalog } from "./registry/catalog.ts";
 import type { Registry } from "./registry/registry.ts";
 import { createStore } from "./registry/store.ts";
 import type { ApiServerOptions } from "./server.ts";
+import { subresourceHandlers } from "./subresources/handlers.ts";
 import { kubeletHandlers } from "./subresources/proxy/handlers.ts";
 import type { Storage } from "./storage/storage.ts";
 
 export const defaultServiceCidr = "10.96.0.0/16";
+const defaultAdvertise = { address: "127.0.0.1", port: 6443 };
 
 /** Puts the parts of the server together; no part knows of another one but through what it is given here. */
 export function assemble(storage: Storage, clock: Clock, options: ApiServerOptions): HandlerParts {
@@ -32,6 +35,9 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
   const serviceAccounts = options.serviceAccountKey
     ? new ServiceAccountTokens({ key: options.serviceAccountKey, clock, store })
     : undefined;
+  const authenticator = new Authenticator({ tokens: options.tokens ?? [], serviceAccounts });
+  const authorizer = authorizerOf(store);
+  const kubelets = kubeletHandlers(store, clock, options.dialKubelet ?? noKubelet);
   return {
     registry,
     catalog,
@@ -42,10 +48,17 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
         dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
     },
     reporter: options.reporter ?? silent,
-    authenticator: new Authenticator({ tokens: options.tokens ?? [], serviceAccounts }),
-    authorizer: authorizerOf(store),
-    pages: pages(storage, catalog, metrics),
-    ...kubeletHandlers(store, clock, options.dialKubelet ?? noKubelet),
+    authenticator,
+    authorizer,
+    pages: [
+      ...pages(storage, catalog, metrics),
+      ...issuerPages(serviceAccounts, options.advertise ?? defaultAdvertise),
+    ],
+    ...kubelets,
+    special: {
+      ...kubelets.special,
+      ...subresourceHandlers({ clock, authenticator, authorizer, tokens: serviceAccounts }),
+    },
   };
 }
 
