@@ -25,8 +25,9 @@ const plainFolders = [
 export function hostRoot({ folder, base, config, pod }: RootRequest, root: string): Bottom {
   for (const name of [...plainFolders, ...base.directories, "etc"]) mkdirSync(join(root, name), { recursive: true });
   for (const { name, to } of base.links) symlinkSync(to, join(root, name));
-  symlinkSync("/run", join(root, "var/run"));
-  symlinkSync("/tmp", join(root, "var/tmp"));
+  // Relative: what is mounted below must land in the container, not in the world.
+  symlinkSync("../run", join(root, "var/run"));
+  symlinkSync("../tmp", join(root, "var/tmp"));
   const etc = join(folder, "etc");
   mkdirSync(etc);
   for (const [name, text] of etcFiles(pod, config)) writeFileSync(join(etc, name), text);
