@@ -9,7 +9,8 @@ export class StatusWriter {
   readonly #pod: Pod;
   #wanted: PodStatus | undefined;
   #written = "";
-  #writtenIP: string | undefined;
+  /** The addresses that the API has: lists of addresses are merged there, so that old ones have to be taken out. */
+  #writtenAddresses: string;
   #busy: Promise<void> | undefined;
   #stopped = false;
 
@@ -18,7 +19,7 @@ export class StatusWriter {
     this.#client = client;
     this.#clock = clock;
     this.#reporter = reporter;
-    this.#writtenIP = pod.status?.podIP;
+    this.#writtenAddresses = addresses(pod.status);
   }
 
   set(status: PodStatus): void {
@@ -69,20 +70,22 @@ export class StatusWriter {
       { metadata: { uid }, status: this.#patch(status) },
       { subresource: "status" },
     );
-    this.#writtenIP = status.podIP;
+    this.#writtenAddresses = addresses(status);
   }
 
   /** What a strategic merge would keep has to be taken back by name: reasons of conditions, an address of an earlier sandbox. */
   #patch(status: PodStatus): unknown {
     const conditions = (status.conditions ?? []).map((condition) => ({ reason: null, message: null, ...condition }));
-    const moved = this.#writtenIP !== undefined && this.#writtenIP !== status.podIP;
-    const podIPs = moved ? [{ $patch: "replace" }, ...(status.podIPs ?? [])] : status.podIPs;
+    const moved = this.#writtenAddresses !== addresses(status);
+    const replaced = (list: readonly unknown[] | undefined) => (list && moved ? [{ $patch: "replace" }, ...list] : list);
+    const { podIPs, hostIPs, ...rest } = status;
     return {
       reason: null,
       message: null,
-      ...status,
+      ...rest,
       conditions,
-      ...(podIPs ? { podIPs } : {}),
+      ...(podIPs ? { podIPs: replaced(podIPs) } : {}),
+      ...(hostIPs ? { hostIPs: replaced(hostIPs) } : {}),
     };
   }
 
@@ -90,4 +93,8 @@ export class StatusWriter {
     const subject = `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}`;
     this.#reporter.report({ kind: "pod.status", level: "debug", subject, message: messageOf(error) });
   }
+}
+
+function addresses(status: PodStatus | undefined): string {
+  return JSON.stringify([status?.podIPs ?? [], status?.hostIPs ?? []]);
 }
