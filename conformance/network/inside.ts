@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { messageOf, silent, systemClock } from "@dhow/base";
 import { createNamespaceSandbox, createNetwork, Proxy, startDns } from "@dhow/node";
 import type { Namespace, NetworkPolicy, Pod, EndpointSlice, Service } from "@dhow/kube";
-import { guestsOnly, HeldCollection, namespaceObject, podObject, serviceObject, sliceObject } from "./objects.ts";
+import { HeldCollection } from "@dhow/testkit";
+import { guestsOnly, namespaceObject, podObject, serviceObject, sliceObject } from "./objects.ts";
 import { programs } from "./programs/all.ts";
 import { Suite } from "./suite.ts";
 

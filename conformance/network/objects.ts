@@ -1,32 +1,4 @@
-import type { EndpointSlice, KubeObject, Namespace, NetworkPolicy, Pod, Service } from "@dhow/kube";
-import type { Collection } from "@dhow/node";
-
-/** A collection without an API server behind it. */
-export class HeldCollection<T extends KubeObject> implements Collection<T> {
-  readonly #objects = new Map<string, T>();
-  readonly #callbacks = new Set<(object: T | undefined, old: T | undefined) => void>();
-
-  get(namespace: string | undefined, name: string): T | undefined {
-    return this.#objects.get(`${namespace ?? ""}/${name}`);
-  }
-
-  list(namespace?: string): T[] {
-    const all = [...this.#objects.values()];
-    return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
-  }
-
-  onChange(callback: (object: T | undefined, old: T | undefined) => void): () => void {
-    this.#callbacks.add(callback);
-    return () => this.#callbacks.delete(callback);
-  }
-
-  put(object: T): void {
-    const key = `${object.metadata.namespace ?? ""}/${object.metadata.name ?? ""}`;
-    const old = this.#objects.get(key);
-    this.#objects.set(key, object);
-    for (const callback of this.#callbacks) callback(object, old);
-  }
-}
+import type { EndpointSlice, Namespace, NetworkPolicy, Pod, Service } from "@dhow/kube";
 
 export function namespaceObject(name: string): Namespace {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { "kubernetes.io/metadata.name": name } } };

@@ -1,4 +1,5 @@
 export { FakeClock } from "./fake-clock.ts";
+export { HeldCollection } from "./held-collection.ts";
 export { golden } from "./golden.ts";
 export { RecordingReporter } from "./recording-reporter.ts";
 export { temporaryFolder } from "./temporary-folder.ts";

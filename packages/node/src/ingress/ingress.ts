@@ -1,0 +1,230 @@
+import { Agent, createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Server, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Reporter } from "@dhow/base";
+import type { KubeClient } from "@dhow/kube";
+import type { NetworkObjects } from "../network/objects.ts";
+import { Backends, type Place } from "./backends.ts";
+import { chooseBackend } from "./canary.ts";
+import { type CertificatePair, Certificates } from "./certificates.ts";
+import { forward, isIdempotent } from "./forward.ts";
+import { requestHeaders } from "./headers.ts";
+import { attachNodePort } from "./node-ports.ts";
+import { answerPlainly } from "./plain-answer.ts";
+import {
+  type ClassOptions,
+  compileRoutes,
+  findHost,
+  findRoute,
+  type HostRoutes,
+  type Match,
+  ownIngresses,
+  rewrite,
+  type RouteTable,
+} from "./routes.ts";
+import { publishAddress, type PublishedAddress } from "./status.ts";
+import { passUpgrade } from "./upgrade.ts";
+
+export interface IngressOptions extends Partial<ClassOptions> {
+  readonly objects: Pick<
+    NetworkObjects,
+    "services" | "endpointSlices" | "ingresses" | "ingressClasses" | "certificates"
+  >;
+  /** Writes status.loadBalancer; without it nothing is written. */
+  readonly client?: KubeClient;
+  readonly publish?: PublishedAddress;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /** Served where a host has no certificate of its own. Without it such a host has no TLS. */
+  readonly defaultCertificate?: CertificatePair;
+  /** The ports at which the outside reaches the two doors, for redirects and headers. */
+  readonly ports?: { readonly http: number; readonly https: number };
+  readonly random?: () => number;
+}
+
+type Scheme = "http" | "https";
+
+/** How long a connection to a pod may idle: below the 5 seconds after which Node's own server closes it. */
+const idleMilliseconds = 4000;
+
+/** nginx' keepalive_timeout. */
+const clientIdleMilliseconds = 75_000;
+
+/** The HTTP way in: an ingress controller in the agent. */
+export function startIngress(options: IngressOptions): IngressController {
+  return new IngressController(options);
+}
+
+export class IngressController {
+  readonly #options: IngressOptions;
+  readonly #backends: Backends;
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleMilliseconds });
+  /** Each request on a connection of its own: a pod may close an idle one in the moment in which a request that cannot be repeated takes it. */
+  readonly #freshAgent = new Agent({ keepAlive: false });
+  readonly #certificates: Certificates;
+  readonly #doors: Readonly<Record<Scheme, Server>>;
+  readonly #attached = new Set<Scheme>();
+  #table: RouteTable | undefined;
+
+  constructor(options: IngressOptions) {
+    this.#options = options;
+    const { objects, signal } = options;
+    this.#backends = new Backends(objects, (place) => this.#dropIdle(place));
+    this.#certificates = new Certificates(objects.certificates);
+    this.#doors = { http: this.#makeDoor("http"), https: this.#makeDoor("https") };
+    const changed = () => {
+      this.#table = undefined;
+      void this.#publish();
+    };
+    const stops = [objects.ingresses.onChange(changed), objects.ingressClasses.onChange(changed)];
+    const close = () => {
+      for (const stop of stops) stop();
+      this.#backends.close();
+      this.#agent.destroy();
+    };
+    signal.addEventListener("abort", close, { once: true });
+  }
+
+  /** Takes the connections of a listening socket that the host process has handed over. Returns how to stop. */
+  attach(server: Server, scheme: Scheme): () => void {
+    this.#attached.add(scheme);
+    const accept = (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.#doors[scheme].emit("connection", socket);
+    };
+    server.on("connection", accept);
+    return () => {
+      this.#attached.delete(scheme);
+      server.off("connection", accept);
+    };
+  }
+
+  /** The same for the port of a Service of type NodePort or LoadBalancer: bytes, whatever they mean. */
+  attachNodePort(port: number, server: Server): () => void {
+    return attachNodePort(port, server, this.#options.objects, this.#backends);
+  }
+
+  #makeDoor(scheme: Scheme): HttpServer {
+    const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#answer(request, response, scheme);
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      void this.#upgrade(request, socket, head, scheme);
+    const { defaultCertificate } = this.#options;
+    const door =
+      scheme === "http"
+        ? createServer(onRequest)
+        : createTlsServer(
+            {
+              ...(defaultCertificate ? { cert: defaultCertificate.certificate, key: defaultCertificate.key } : {}),
+              ALPNProtocols: ["http/1.1"],
+              SNICallback: (name, callback) => callback(null, this.#contextFor(name)),
+            },
+            onRequest,
+          );
+    door.on("upgrade", onUpgrade);
+    door.keepAliveTimeout = clientIdleMilliseconds;
+    return door;
+  }
+
+  #contextFor(name: string) {
+    const certificate = findHost(this.#routes(), name)?.certificate;
+    return certificate === undefined ? undefined : this.#certificates.context(certificate);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, scheme: Scheme): Promise<void> {
+    const { path, query } = splitTarget(request.url);
+    const host = findHost(this.#routes(), hostName(request));
+    const match = host && findRoute(host, path);
+    const redirect = host && this.#redirect(request, scheme, host, match, path);
+    if (redirect) {
+      answerPlainly(response, redirect.status, { location: redirect.location });
+      return;
+    }
+    const backend = match && chooseBackend(match.route, request.headers, this.#random);
+    if (match === undefined || backend === undefined) {
+      answerPlainly(response, match === undefined ? 404 : 503);
+      return;
+    }
+    await forward(request, response, {
+      agent: isIdempotent(request.method) ? this.#agent : this.#freshAgent,
+      path: rewrite(match, path) + query,
+      headers: requestHeaders(request, this.#forwardedAs(scheme, match)),
+      bodyLimit: match.route.settings.bodyLimit,
+      readTimeout: match.route.settings.readTimeout,
+      next: (tried) => this.#backends.next(backend, tried),
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, scheme: Scheme): Promise<void> {
+    const { path, query } = splitTarget(request.url);
+    const host = findHost(this.#routes(), hostName(request));
+    const match = host && findRoute(host, path);
+    const backend = match && chooseBackend(match.route, request.headers, this.#random);
+    if (match === undefined || backend === undefined) {
+      socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      return;
+    }
+    await passUpgrade(request, socket, head, {
+      path: rewrite(match, path) + query,
+      headers: requestHeaders(request, this.#forwardedAs(scheme, match)),
+      next: (tried) => this.#backends.next(backend, tried),
+    });
+  }
+
+  #redirect(request: IncomingMessage, scheme: Scheme, host: HostRoutes, match: Match | undefined, path: string) {
+    const settings = match?.route.settings;
+    if (settings === undefined) return undefined;
+    const secure = settings.forceSslRedirect || (settings.sslRedirect && host.certificate !== undefined);
+    if (scheme === "http" && secure && this.#attached.has("https")) {
+      const port = this.#options.ports?.https ?? 443;
+      const authority = port === 443 ? hostName(request) : `${hostName(request)}:${port}`;
+      return { status: 308, location: `https://${authority}${request.url ?? "/"}` };
+    }
+    if (settings.permanentRedirect) return { status: 301, location: settings.permanentRedirect };
+    if (settings.appRoot && path === "/") return { status: 302, location: settings.appRoot };
+    return undefined;
+  }
+
+  #forwardedAs(scheme: Scheme, { route }: Match) {
+    const port = this.#options.ports?.[scheme] ?? (scheme === "http" ? 80 : 443);
+    return { scheme, port, host: route.settings.upstreamHost };
+  }
+
+  get #random(): () => number {
+    return this.#options.random ?? Math.random;
+  }
+
+  #routes(): RouteTable {
+    return (this.#table ??= compileRoutes(this.#own()));
+  }
+
+  #own() {
+    const { objects, controller = "k8s.io/ingress-nginx", className = "nginx" } = this.#options;
+    return ownIngresses(objects.ingresses.list(), objects.ingressClasses.list(), { controller, className });
+  }
+
+  async #publish(): Promise<void> {
+    const { client, publish, reporter } = this.#options;
+    if (!client || !publish) return;
+    await Promise.all(this.#own().map((ingress) => publishAddress(client, ingress, publish, reporter)));
+  }
+
+  /** A pod that is on its way out closes its connections: none of them is to be taken for a new request in that moment. */
+  #dropIdle({ address, port }: Place): void {
+    const sockets = this.#agent.freeSockets[`${address}:${port}:`] ?? [];
+    for (const socket of sockets.slice()) socket.destroy();
+  }
+}
+
+/** Without the port. */
+function hostName(request: IncomingMessage): string {
+  return (request.headers.host ?? "").replace(/:\d+$/, "");
+}
+
+function splitTarget(target = "/"): { path: string; query: string } {
+  // A client that takes this for its proxy names the whole URL.
+  const own = target.startsWith("/") ? target : target.replace(/^[a-z]+:\/\/[^/]*/i, "") || "/";
+  const question = own.indexOf("?");
+  return question < 0 ? { path: own, query: "" } : { path: own.slice(0, question), query: own.slice(question) };
+}
