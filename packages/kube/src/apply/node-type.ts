@@ -83,7 +83,7 @@ function fieldType(field: FieldSchema): NodeType {
 }
 
 function listType(field: FieldSchema, element: ValueSchema): ListType {
-  const fallback = (name: string) => (element.form === "object" ? element.object.field(name)?.default : undefined);
+  const fallback = (name: string) => (element.form === "object" ? fallbackOf(element.object.field(name)) : undefined);
   const keyNames = field.listType === "map" ? field.listKeys : [];
   return {
     form: "list",
@@ -92,6 +92,13 @@ function listType(field: FieldSchema, element: ValueSchema): ListType {
     keys: [...keyNames].sort((a, b) => (a < b ? -1 : 1)).map((name) => ({ name, fallback: fallback(name) })),
     element: plainType(element),
   };
+}
+
+/** What an absent key counts as: the published default, which is the zero value of fields that are always written. */
+function fallbackOf(field: FieldSchema | undefined): unknown {
+  if (!field || field.default !== undefined) return field?.default;
+  if (!field.always || field.pointer) return undefined;
+  return { string: "", int32: 0, int64: 0, bool: false }[field.type];
 }
 
 function plainType(value: ValueSchema): NodeType {

@@ -26,8 +26,11 @@ function mapFaults(value: unknown, type: MapType, path: string): string[] {
   for (const [key, field] of Object.entries(value as object)) {
     const fieldType = type.field(key) ?? type.element;
     const at = `${path}.${key}`;
-    if (fieldType) faults.push(...faultsOf(field, fieldType, at));
-    else faults.push(`${at}: field not declared in schema`);
+    if (!fieldType) {
+      faults.push(`${at}: field not declared in schema`);
+      break;
+    }
+    faults.push(...faultsOf(field, fieldType, at));
   }
   return faults;
 }

@@ -350,7 +350,12 @@ export const scenarios: readonly Scenario[] = [
       {
         title: "two faults",
         manager: "a",
-        apply: { ...template({ containers: [{ name: "web", image: 5 }] }), nonsense: 1 },
+        apply: template({
+          containers: [
+            { name: "web", image: 5 },
+            { name: "side", image: 6 },
+          ],
+        }),
       },
       {
         title: "managedFields",
