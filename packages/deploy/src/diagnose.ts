@@ -18,7 +18,7 @@ export interface Diagnosis {
 const logLines = 8;
 const ordinals = ["", "once", "twice", "third time", "fourth time", "fifth time"];
 
-/** How long a program may take to listen before that counts as a fault (milliseconds). */
+/** How long a pod may wait for a node, or a program take to listen, before that counts as a fault (milliseconds). */
 const patience = 10_000;
 
 /** Looks at the newest pod of a workload that is not ready. Undefined while nothing is wrong yet. */
@@ -28,13 +28,14 @@ export async function diagnose(
   now: number,
 ): Promise<Diagnosis | undefined> {
   for (const pod of workload.pods) {
-    const found = unscheduled(pod) ?? (await guiltyContainer(client, pod)) ?? (await deaf(client, pod, now));
+    const found = unscheduled(pod, now) ?? (await guiltyContainer(client, pod)) ?? (await deaf(client, pod, now));
     if (found) return found;
   }
   return undefined;
 }
 
-function unscheduled(pod: Pod): Diagnosis | undefined {
+function unscheduled(pod: Pod, now: number): Diagnosis | undefined {
+  if (now - Date.parse(pod.metadata.creationTimestamp ?? "") < patience) return undefined;
   const condition = pod.status?.conditions?.find((each) => each.type === "PodScheduled" && each.status === "False");
   if (condition?.reason !== "Unschedulable") return undefined;
   return {

@@ -16,7 +16,7 @@ export function writeImageTable(file: string, loaded: LoadedSystem): void {
   for (const { reference, source, run } of sourceImages(loaded.system)) {
     entries[reference] = { source: join(loaded.folder, source), ...(run !== undefined && { run }) };
   }
-  writeFileSync(`${file}.new`, JSON.stringify(entries, null, 2));
+  writeFileSync(`${file}.new`, JSON.stringify({ images: entries }, null, 2));
   renameSync(`${file}.new`, file);
 }
 

@@ -4,6 +4,8 @@ export interface AgentConfig {
   readonly nodes: readonly NodeConfig[];
   /** Whether it runs in a world of its own, where pods are processes in namespaces. */
   readonly isolated: boolean;
+  /** Whether that world was made with a user namespace, as an ordinary user's is. */
+  readonly userNamespace: boolean;
 }
 
 /** One virtual node. */

@@ -40,14 +40,14 @@ const objects: readonly KubeObject[] = [
   {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",
-    metadata: { name: agentUser.name },
+    metadata: { name: "dhow-agent" },
     rules: agentRules,
   },
   {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRoleBinding",
-    metadata: { name: agentUser.name },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: agentUser.name },
+    metadata: { name: "dhow-agent" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "dhow-agent" },
     subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: agentUser.name }],
   },
   {

@@ -10,8 +10,9 @@ async function stop(): Promise<void> {
 }
 
 process.on("SIGTERM", () => void stop());
-// Ctrl-C reaches the whole process group; the host decides what ends when.
-process.on("SIGINT", () => undefined);
+process.on("message", (message: { type: string }) => {
+  if (message.type === "stop") void stop();
+});
 // The host is gone, however it ended: nothing is left behind.
 process.on("disconnect", () => void stop());
 

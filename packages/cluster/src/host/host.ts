@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
+import { openSync } from "node:fs";
 import type { Server } from "node:net";
-import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Reporter } from "@dhow/base";
 import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
 import type { AgentConfig } from "../agent/config.ts";
 import type { ControlPlaneConfig } from "../control-plane/control-plane.ts";
+import { cacheFolder } from "../cache.ts";
 import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
 import { Child, type ChildMessage } from "./child.ts";
@@ -148,6 +148,8 @@ class Host {
     const child = spawn(process.execPath, nodeWords("../control-plane/main.ts", config), {
       stdio: ["ignore", log, log, "ipc"],
       env: childEnvironment(),
+      // A session of its own, so that Ctrl-C in a terminal reaches the host alone, which decides what ends when.
+      detached: true,
     });
     child.on("message", (message: { type: string; server?: string }) => {
       if (message.type === "ready") this.#server = message.server ?? "";
@@ -160,6 +162,7 @@ class Host {
       folder: this.#folder.path,
       nodes: this.#options.nodes,
       isolated: this.#world.possible,
+      userNamespace: this.#world.possible && this.#world.userNamespace,
     };
     const log = openSync(join(this.#folder.logs, "agent.log"), "a", 0o600);
     const argv = [process.execPath, ...nodeWords("../agent/main.ts", config)];
@@ -209,21 +212,4 @@ function nodeWords(file: string, config: object): string[] {
 /** Compiled code is kept between starts: without it, reading a few hundred files takes longer than everything else. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") };
-}
-
-/** What may be lost: XDG_CACHE_HOME, else ~/.cache, else, for users without a home, the temporary folder. */
-export function cacheFolder(): string {
-  const candidates = [
-    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "dhow"),
-    join(tmpdir(), `dhow-${userInfo().uid}`, "cache"),
-  ];
-  for (const path of candidates) {
-    try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return path;
-    } catch {
-      // Not writable: the next one.
-    }
-  }
-  return tmpdir();
 }

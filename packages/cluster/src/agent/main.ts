@@ -1,0 +1,32 @@
+// The agent's process: kubelets, service rules, DNS and ingress, in a world of its own. Started by host/host.ts.
+import type { Server } from "node:net";
+import { messageOf } from "@dhow/base";
+import { ClusterAgent } from "./agent.ts";
+import type { AgentConfig } from "./config.ts";
+
+const agent = new ClusterAgent(JSON.parse(process.argv[2] ?? "{}") as AgentConfig, (message) =>
+  process.send?.(message),
+);
+
+async function stop(): Promise<void> {
+  await agent.stop();
+  process.exit(0);
+}
+
+process.on("message", (message: { type: string; purpose?: string; port?: number }, handle?: unknown) => {
+  if (message.type === "stop") void stop();
+  if (message.type === "listener")
+    agent.listen(message.purpose === "ingress" ? "ingress" : (message.port ?? 0), handle as Server);
+});
+process.on("SIGTERM", () => void stop());
+// The host is gone, however it ended: nothing is left behind.
+process.on("disconnect", () => void stop());
+
+try {
+  await agent.start();
+  process.send?.({ type: "ready" });
+} catch (error) {
+  process.send?.({ type: "failed", message: messageOf(error), fault: error });
+  console.error(error);
+  process.exit(1);
+}
