@@ -8,7 +8,7 @@ import type { Configuration } from "./configuration.ts";
 import { hashPassword, isRightPassword } from "./passwords.ts";
 import { hashToken, newRefreshToken, type RefreshToken, signAccessToken } from "./tokens.ts";
 
-const Registration = z.strictObject({ email: Email, name: Name, password: Password });
+const Registration = z.strictObject({ name: Name, email: Email, password: Password });
 /** `cookie`: for pages, which should not see a long-lived token; `token`: for programs, in the body. */
 const Keeping = z.enum(["cookie", "token"]).default("token");
 const Login = z.strictObject({

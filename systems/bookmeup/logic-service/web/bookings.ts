@@ -1,23 +1,20 @@
 import { type Booking, bookings, services, type Slot } from "./api.ts";
 import { announce, type Child, h } from "./dom.ts";
-import { clock, dayName, ownClock, price, wholeTime, zoneName } from "./format.ts";
+import { price, wholeTime, whoseTime } from "./format.ts";
 import { ask } from "./forms.ts";
 import { go, type Route, showCurrent, type View } from "./router.ts";
 import { slotPicker } from "./slots.ts";
 
-/** When a booking is, on the clock of where the service is, and on the visitor's own where that differs. */
-export function when({ start, end, service: { timeZone } }: Booking): Child {
-  const own = ownClock(start, timeZone);
-  return [
-    h("time", { datetime: start }, `${dayName(start, timeZone)}, ${clock(start, timeZone)} – ${clock(end, timeZone)}`),
-    h("span", { class: "hint" }, ` ${zoneName(timeZone, new Date(start))}${own ? `; ${own} your time` : ""}`),
-  ];
+/** When a booking is, and by whose clock. */
+export function when(slot: Slot, timeZone: string): HTMLElement {
+  const time = h("time", { datetime: slot.start }, wholeTime(slot, timeZone));
+  return h("p", { class: "when" }, time, " ", h("span", { class: "hint" }, whoseTime(slot, timeZone)));
 }
 
 async function cancel(booking: Booking): Promise<void> {
   const isDone = await ask({
     title: `Cancel ${booking.service.title}?`,
-    about: h("p", {}, wholeTime(booking, booking.service.timeZone)),
+    about: when(booking, booking.service.timeZone),
     yes: "Cancel the booking",
     no: "Keep it",
     isDanger: true,
@@ -51,7 +48,7 @@ function card(booking: Booking, isUpcoming: boolean): HTMLElement {
       h("a", { href: `#/services/${service.id}` }, service.title),
       state === "cancelled" ? h("span", { class: "badge" }, "cancelled") : undefined,
     ),
-    h("p", {}, when(booking)),
+    when(booking, service.timeZone),
     h("p", { class: "facts" }, h("span", {}, provider.name), h("span", {}, price(service.price))),
     isUpcoming && state === "booked" ? actions : undefined,
   );
@@ -85,10 +82,7 @@ async function moveTo(booking: Booking, slot: Slot, reload: () => Promise<void>)
   const { service } = booking;
   const isDone = await ask({
     title: `Move ${service.title}?`,
-    about: [
-      h("p", {}, "From ", h("s", {}, wholeTime(booking, service.timeZone))),
-      h("p", {}, `To ${wholeTime(slot, service.timeZone)}`),
-    ],
+    about: [h("p", {}, "Instead of ", h("s", {}, wholeTime(booking, service.timeZone))), when(slot, service.timeZone)],
     yes: "Move",
     no: "Back",
     act: async () => {
@@ -110,7 +104,7 @@ async function move(id: string): Promise<View> {
   return {
     title: `Move ${booking.service.title}`,
     content: [
-      h("p", { class: "notice" }, "Booked now: ", when(booking)),
+      h("div", { class: "notice" }, "Booked now", when(booking, service.timeZone)),
       h("section", { "aria-labelledby": "free" }, h("h2", { id: "free" }, "Pick a new time"), picker.element),
       h("p", {}, h("a", { href: "#/bookings" }, "Leave it as it is")),
     ],

@@ -1,4 +1,5 @@
 import { bookings, currentUser, newKey, type Service, services, type Slot } from "./api.ts";
+import { when } from "./bookings.ts";
 import { announce, h, newId } from "./dom.ts";
 import { duration, price, wholeTime, zoneName } from "./format.ts";
 import { ask } from "./forms.ts";
@@ -116,10 +117,7 @@ async function book(service: Service, slot: Slot, reload: () => Promise<void>): 
   const key = newKey();
   const isDone = await ask({
     title: `Book ${service.title}?`,
-    about: [
-      h("p", {}, wholeTime(slot, service.timeZone)),
-      h("p", {}, `${service.provider.name}, ${price(service.price)}`),
-    ],
+    about: [when(slot, service.timeZone), h("p", {}, `${service.provider.name}, ${price(service.price)}`)],
     yes: "Book",
     no: "Back",
     act: async () => {

@@ -36,9 +36,15 @@ export function dayName(instant: string, timeZone: string): string {
   }).format(date);
 }
 
-/** `Monday, 23 November, 09:30 – 10:00, Zurich time (GMT+1)`. */
+/** `Monday, 23 November, 09:30 – 10:00`, on the clock of the place. */
 export function wholeTime({ start, end }: Slot, timeZone: string): string {
-  return `${dayName(start, timeZone)}, ${clock(start, timeZone)} – ${clock(end, timeZone)}, ${zoneName(timeZone, new Date(start))}`;
+  return `${dayName(start, timeZone)}, ${clock(start, timeZone)} – ${clock(end, timeZone)}`;
+}
+
+/** Whose clock that is, and what the visitor's own shows where it shows something else: `Zurich time (GMT+1); 03:30 your time`. */
+export function whoseTime({ start }: Pick<Slot, "start">, timeZone: string): string {
+  const own = ownClock(start, timeZone);
+  return `${zoneName(timeZone, new Date(start))}${own ? `; ${own} your time` : ""}`;
 }
 
 /** The calendar's day, `2026-11-23`, at an instant in a place. */

@@ -1,7 +1,7 @@
 import { type Booking, newKey, type Service, type ServiceInput, services } from "./api.ts";
 import { when } from "./bookings.ts";
 import { announce, h } from "./dom.ts";
-import { currencyDigits, duration, ownTimeZone, price, wholeTime } from "./format.ts";
+import { currencyDigits, duration, ownTimeZone, price } from "./format.ts";
 import { ask, field, form } from "./forms.ts";
 import { openingHoursEditor } from "./opening-hours.ts";
 import { go, type Route, showCurrent, type View } from "./router.ts";
@@ -169,7 +169,7 @@ async function withdraw(service: Service): Promise<void> {
 async function cancelFor(booking: Booking): Promise<void> {
   const isDone = await ask({
     title: `Cancel the booking of ${booking.customer.name}?`,
-    about: h("p", {}, wholeTime(booking, booking.service.timeZone)),
+    about: when(booking, booking.service.timeZone),
     yes: "Cancel the booking",
     no: "Keep it",
     isDanger: true,
@@ -188,7 +188,7 @@ function customerCard(booking: Booking): HTMLElement {
     "li",
     { class: "card" },
     h("h3", {}, name),
-    h("p", {}, when(booking)),
+    when(booking, booking.service.timeZone),
     h(
       "p",
       { class: "facts" },

@@ -17,10 +17,11 @@ function shownTime(time: string): string {
 
 export function openingTable(hours: readonly OpeningHours[]): HTMLElement {
   const times = (day: Day) =>
-    hours.filter((one) => one.day === day).map(({ from, to }) => `${shownTime(from)} – ${shownTime(to)}`);
-  const rows = days.map((day) =>
-    h("tr", {}, h("th", { scope: "row" }, dayLabel(day)), h("td", {}, times(day).join(", ") || "closed")),
-  );
+    hours
+      .filter((one) => one.day === day)
+      .map(({ from, to }) => h("span", { class: "times" }, `${shownTime(from)} – ${shownTime(to)}`));
+  const cell = (day: Day) => h("td", {}, times(day).length > 0 ? times(day) : "closed");
+  const rows = days.map((day) => h("tr", {}, h("th", { scope: "row" }, dayLabel(day)), cell(day)));
   return h("table", { class: "hours" }, h("tbody", {}, rows));
 }
 

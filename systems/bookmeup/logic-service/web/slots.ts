@@ -1,6 +1,6 @@
 // Picking a free slot: a week at a time, in the clock of where the service is.
 import { services, type Service, type Slot } from "./api.ts";
-import { h, replaceChildren } from "./dom.ts";
+import { type Child, h, replaceChildren } from "./dom.ts";
 import { addDays, clock, dayName, dayOf, ownClock, zoneName } from "./format.ts";
 
 const daysAtOnce = 7;
@@ -47,8 +47,10 @@ export function slotPicker(service: Service, pick: (slot: Slot) => void): SlotPi
   const list = h("div", { class: "days" });
   const state = h("p", { class: "hint", role: "status" });
   const date = h("input", { type: "date", min: today, "aria-label": "Show slots from this day" });
-  const earlier = h("button", { type: "button", onclick: () => void go(addDays(from, -daysAtOnce)) }, "← Earlier");
-  const later = h("button", { type: "button", onclick: () => void go(addDays(from, daysAtOnce)) }, "Later →");
+  const step = (days: number, label: string, ...words: Child[]) =>
+    h("button", { type: "button", "aria-label": label, onclick: () => void go(addDays(from, days)) }, ...words);
+  const earlier = step(-daysAtOnce, "Seven days earlier", "←", h("span", { class: "word" }, "\u00a0Earlier"));
+  const later = step(daysAtOnce, "Seven days later", h("span", { class: "word" }, "Later\u00a0"), "→");
 
   async function reload(): Promise<void> {
     const asked = from;
