@@ -49,7 +49,7 @@ export interface PublishedGroup {
 }
 
 export interface PublishedApi {
-  /** Such as `1.36.3`. */
+  /** Such as `1.36.3`; other makers' servers add something after it. */
   readonly version: string;
   readonly schemas: Map<string, PublishedSchema>;
   readonly groups: readonly PublishedGroup[];
@@ -84,7 +84,7 @@ async function read(ask: Ask): Promise<PublishedApi> {
       versions: group.versions.filter((one) => kinds.has(`${group.metadata.name ?? ""}/${one.version}`)),
     }))
     .filter((group) => group.versions.length > 0);
-  return { version: gitVersion.replace(/^v/, "").replace(/[+-].*$/, ""), schemas, groups };
+  return { version: gitVersion.replace(/^v/, ""), schemas, groups };
 }
 
 /** `kubectl proxy` speaks every way of signing in that a kubeconfig may name, and passes the Accept header on. */
@@ -108,6 +108,11 @@ async function throughProxy(kubeconfig: string): Promise<PublishedApi> {
   }
 }
 
+/** The control plane takes this port and the next four; there is nobody to ask for five in a row. */
+function freePorts(): number {
+  return 20_000 + 10 * Math.floor(Math.random() * 1000);
+}
+
 /**
  * What the API server publishes: that of KUBECONFIG, else one started for the purpose. Undefined with the reason where there is none.
  */
@@ -117,7 +122,7 @@ export async function readRealApi(): Promise<{ api: PublishedApi } | { api: unde
   const real = realKubernetes();
   if (real.skip !== false) return { api: undefined, skip: real.skip };
   using folder = temporaryFolder();
-  const printed = execFileSync(`${real.folder}/up`, [folder.path, "--port", "0"], { encoding: "utf8" });
+  const printed = execFileSync(`${real.folder}/up`, [folder.path, "--port", String(freePorts())], { encoding: "utf8" });
   try {
     return { api: await throughProxy(/\S+kubeconfig\S*/.exec(printed)?.[0] ?? `${folder.path}/admin.kubeconfig`) };
   } finally {

@@ -88,9 +88,13 @@ export function prose(typeName: string): Prose {
   return proseOf(typeName.slice(0, dot)).get(typeName.slice(dot + 1)) ?? nothing;
 }
 
+let version: string | undefined;
+
 /** Changes when the descriptions do: part of the documents' hashes. */
 export function proseVersion(): string {
+  if (version !== undefined) return version;
   const where = packageFolder();
-  if (where === undefined) return "none";
-  return (JSON.parse(readFileSync(join(where, "package.json"), "utf8")) as { version: string }).version;
+  if (where === undefined) version = "none";
+  else version = (JSON.parse(readFileSync(join(where, "package.json"), "utf8")) as { version: string }).version;
+  return version;
 }
