@@ -102,3 +102,4 @@ export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export { openapiHash, openapiKey, openapiV2, openapiV3, openapiV3Index } from "./openapi/documents.ts";
 export { applyPatch, type ApplyPatchOptions } from "./apply/apply-patch.ts";
 export { trackUpdate, type UpdateOptions } from "./apply/track-update.ts";
+export { onlyTimesDiffer } from "./apply/unchanged.ts";

@@ -6,7 +6,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** All fields that an object sets (structured-merge-diff/typed/tofieldset.go): leaves, items, entries of maps; not the named fields on the way to them. */
 export function fieldsOf(object: object, type: MapType): FieldSet {
-  return sortedDeep(fieldsOfMap(object as Fields, type) ?? leaf);
+  return sortedDeep(fieldsInAnyOrder(object, type));
+}
+
+/** As `fieldsOf`, for sets that are not stored. */
+export function fieldsInAnyOrder(object: object, type: MapType): FieldSet {
+  return fieldsOfMap(object as Fields, type) ?? leaf;
 }
 
 /** What lies at and below a value; undefined where nothing does. */

@@ -1,5 +1,5 @@
 import { difference, type FieldSet, intersection, isEmpty, union } from "./field-set.ts";
-import { fieldsOf } from "./fields-of.ts";
+import { fieldsInAnyOrder } from "./fields-of.ts";
 import type { Managers } from "./managers.ts";
 import type { MapType } from "./node-type.ts";
 import { removeFields, withNamedFields } from "./remove.ts";
@@ -9,11 +9,12 @@ import { removeFields, withNamedFields } from "./remove.ts";
  */
 export function prune(merged: object, managers: Managers, last: FieldSet | undefined, type: MapType): object {
   if (!last || isEmpty(last)) return merged;
-  const lastNamed = withNamedFields(last, type);
-  const mergedFields = withNamedFields(fieldsOf(merged, type), type);
-  const fieldsLeft = (object: object) => withNamedFields(fieldsOf(object, type), type);
   let owned: FieldSet = {};
   for (const set of managers.values()) owned = union(owned, set.fields);
+  if (isEmpty(difference(last, owned))) return merged;
+  const lastNamed = withNamedFields(last, type);
+  const fieldsLeft = (object: object) => withNamedFields(fieldsInAnyOrder(object, type), type);
+  const mergedFields = fieldsLeft(merged);
   const pruned = removeFields(merged, lastNamed, type);
   const kept = union(fieldsLeft(pruned), withNamedFields(owned, type));
   const withOwned = removeFields(merged, difference(mergedFields, kept), type);

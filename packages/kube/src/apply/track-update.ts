@@ -1,5 +1,6 @@
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../objects.ts";
+import { decodeFields } from "../schema/decode.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
 import { compareObjects } from "./compare.ts";
 import { exclude, isEmpty, union } from "./field-set.ts";
@@ -27,13 +28,18 @@ export function trackUpdate<T extends KubeObject>(old: KubeObject | undefined, u
   const managers = managersFor(old, updated, subresource);
   if (managers.size === 0 && old) return withManagers(updated, managers);
   try {
-    recordUpdate(managers, old ?? {}, updated, { ...options, subresource });
+    recordUpdate(managers, old ?? nothingOf(options.schema), updated, { ...options, subresource });
   } catch {
     // A list with items that have no key cannot be tracked; the server then gives up, too (UpdateNoErrors).
     return withManagers(updated, new Map());
   }
   capUpdaters(managers);
   return withManagers(updated, managers);
+}
+
+/** What stands before a creation: an empty Go value, whose structs are there already, so that nobody owns them as a whole. */
+function nothingOf(schema: ObjectSchema | undefined): object {
+  return schema ? decodeFields({}, schema).fields : {};
 }
 
 /** Compares and moves ownership to the writer; the time changes where it set something. */
