@@ -73,7 +73,8 @@ async function empty(
   await Promise.all(
     resources.map(async ({ apiVersion, kind, resource, group, verbs }) => {
       const ref = { apiVersion, kind, namespace: name };
-      const label = group ? `${resource}.${group}` : resource;
+      // As the real one writes it, with a dot even where there is no group.
+      const label = `${resource}.${group}`;
       try {
         let items = (await manager.client.list(ref)).items;
         if (items.length === 0) return;
@@ -120,7 +121,7 @@ async function writeConditions(
 ): Promise<Namespace> {
   const list = (map: ReadonlyMap<string, number>, text: (name: string, count: number) => string) =>
     [...map]
-      .sort()
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, count]) => text(name, count))
       .join(", ");
   const instances = list(counts, (name, count) => `${name} has ${count} resource instances`);

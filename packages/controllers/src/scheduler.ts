@@ -100,6 +100,9 @@ class Scheduler {
       return;
     }
     if ((pod.spec.schedulingGates ?? []).length > 0 || this.#cluster.isAssumed(key, uidOf(pod))) return;
+    // A promise of an earlier run of the scheduler holds.
+    const promised = pod.status?.nominatedNodeName;
+    if (promised && !old) this.#cluster.nominated.set(key, { node: promised, info: podInfo(pod) });
     const own = (version: Pod) => JSON.stringify([version.spec, version.metadata.labels, version.metadata.annotations]);
     this.#queue.update(podInfo(pod), !old || own(old) !== own(pod));
   }

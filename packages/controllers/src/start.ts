@@ -1,20 +1,29 @@
 import { DhowError } from "@dhow/base";
 import { deployment } from "./deployment.ts";
+import { disruption } from "./disruption.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointslice } from "./endpointslice.ts";
 import { garbageCollector } from "./garbage-collector.ts";
+import { job } from "./job.ts";
 import { namespace } from "./namespace.ts";
+import { nodeLifecycle } from "./node-lifecycle.ts";
+import { persistentvolumeBinder } from "./persistentvolume-binder.ts";
 import { replicaset } from "./replicaset.ts";
 import { rootCa } from "./root-ca.ts";
 import { scheduler } from "./scheduler.ts";
 import { serviceLb } from "./service-lb.ts";
 import { serviceaccount } from "./serviceaccount.ts";
+import { statefulset } from "./statefulset.ts";
+import { taintEviction } from "./taint-eviction.ts";
+import { claimProtection, volumeProtection } from "./volume-protection.ts";
 import { type Controller, Manager } from "./manager/manager.ts";
 import type { ControllerOptions } from "./options.ts";
 
 const controllers: readonly Controller[] = [
   deployment,
   replicaset,
+  statefulset,
+  job,
   scheduler,
   endpoints,
   endpointslice,
@@ -23,6 +32,12 @@ const controllers: readonly Controller[] = [
   serviceaccount,
   rootCa,
   serviceLb,
+  persistentvolumeBinder,
+  claimProtection,
+  volumeProtection,
+  disruption,
+  nodeLifecycle,
+  taintEviction,
 ];
 
 /** The names that `only` may hold. */
