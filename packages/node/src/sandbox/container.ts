@@ -144,13 +144,16 @@ export class NamespaceContainer implements ContainerProcess {
     if (config.tty) pipes[1].reader.resume();
     const forget = cgroup ? () => undefined : this.#watchMemory(host.memoryWatch);
     this.exited = new Promise((resolve) => {
-      child.on("exit", (code, signal) => {
+      const ended = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#ended = true;
         forget();
         const oomKilled = this.#overLimit || (cgroup?.oomKills() ?? 0) > 0;
         resolve(this.#killed ? exitOf(null, "SIGKILL", oomKilled) : exitOf(code, signal, oomKilled));
         running.giveBack();
-      });
+      };
+      // A short program's end may have been told before its start was read from the pipe.
+      if (child.exitCode === null && child.signalCode === null) child.on("exit", ended);
+      else ended(child.exitCode, child.signalCode);
     });
   }
 
