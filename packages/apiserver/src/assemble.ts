@@ -1,11 +1,10 @@
 import { type Clock, silent } from "@dhow/base";
-import { builtInResources, type ResourceInfo } from "@dhow/kube";
+import { builtInResources } from "@dhow/kube";
 import { dump } from "js-yaml";
 import { admissionPlugins } from "./admission/index.ts";
 import { configureAllocators } from "./allocators/allocators.ts";
 import { Authenticator } from "./authentication/authenticator.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
-import { discoveryPage } from "./discovery/page.ts";
 import { issuerPages } from "./authentication/issuer-pages.ts";
 import { authorizerOf } from "./authorization/authorizer.ts";
 import { discoveryPage } from "./discovery/page.ts";
@@ -13,7 +12,6 @@ import type { HandlerParts } from "./http/handler.ts";
 import { Metrics } from "./http/metrics.ts";
 import { healthPage, type Page, rootPage, versionPage } from "./http/pages.ts";
 import { strategies } from "./kinds/index.ts";
-import { openapiPage } from "./openapi/page.ts";
 import { openapiPage } from "./openapi/page.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -41,8 +39,6 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     : undefined;
   const authenticator = new Authenticator({ tokens: options.tokens ?? [], serviceAccounts });
   const authorizer = authorizerOf(store);
-  const { address, port } = options.advertise ?? defaultAdvertise;
-  const served = (): ResourceInfo[] => [...catalog.all()].map(({ info }) => info);
   const kubelets = kubeletHandlers(store, clock, options.dialKubelet ?? noKubelet);
   return {
     registry,
@@ -57,9 +53,7 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     authenticator,
     authorizer,
     pages: [
-      ...pages(storage, catalog, metrics),
-      discoveryPage(served, `${address}:${port}`),
-      openapiPage(served),
+      ...pages(storage, catalog, metrics, options),
       ...issuerPages(serviceAccounts, options.advertise ?? defaultAdvertise),
     ],
     ...kubelets,
@@ -74,21 +68,12 @@ function noKubelet(nodeName: string): Promise<never> {
   return Promise.reject(new Error(`no way to the kubelet of node ${nodeName}`));
 }
 
-function pages(storage: Storage, catalog: Catalog, metrics: Metrics, { advertise }: ApiServerOptions): Page[] {
-  const served = () => [...catalog.all()].map(({ info }) => info);
-  const address = `${advertise?.address ?? "127.0.0.1"}:${advertise?.port ?? 6443}`;
+function pages(storage: Storage, catalog: Catalog, metrics: Metrics): Page[] {
   const checks = { ping: () => undefined, log: () => undefined, etcd: () => undefined };
   const paths = () => [
     ...["/api", "/api/v1", "/apis"],
     ...new Set([...catalog.all()].filter(({ info }) => info.group !== "").map(({ info }) => `/apis/${info.group}`)),
     ...["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"],
   ];
-  return [
-    discoveryPage(served, address),
-    openapiPage(served),
-    versionPage,
-    healthPage(checks),
-    metrics.page(storage),
-    rootPage(paths),
-  ];
+  return [versionPage, healthPage(checks), metrics.page(storage), rootPage(paths)];
 }
