@@ -5,7 +5,7 @@ export interface Relation {
   readonly schema: string;
   readonly name: string;
   readonly kind: "table" | "view" | "materialized view" | "foreign table" | "partitioned table";
-  /** Estimated by the last ANALYZE or VACUUM; undefined before the first, and for views. */
+  /** Estimated by the last ANALYZE or VACUUM, before the first by the statistics collector; undefined for views. */
   readonly rows: number | undefined;
   /** Bytes with indexes and TOAST. */
   readonly bytes: number;
@@ -22,8 +22,9 @@ const kinds: Record<string, Relation["kind"]> = {
 /** Tables and views of every schema but the server's own. */
 export async function readRelations({ read }: Reader): Promise<Relation[]> {
   const { rows } = await read(`
-    select n.nspname, c.relname, c.relkind, c.reltuples::bigint, pg_total_relation_size(c.oid)
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    select n.nspname, c.relname, c.relkind,
+      case when c.reltuples >= 0 then c.reltuples else coalesce(s.n_live_tup, -1) end::bigint, pg_total_relation_size(c.oid)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_all_tables s on s.relid = c.oid
     where c.relkind in ('r', 'v', 'm', 'f', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     order by n.nspname, c.relname`);
   return rows.map(([schema, name, kind, estimate, bytes]) => ({

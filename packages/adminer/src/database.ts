@@ -79,9 +79,24 @@ function resultOf(answer: QueryArrayResult<(string | null)[]>, cap: number): Res
   };
 }
 
+const declaration = "declare shown no scroll cursor for ";
+
+async function declare(client: Client, text: string, values: readonly unknown[]): Promise<void> {
+  try {
+    await statement(client, declaration + text, values);
+  } catch (error) {
+    const { code, position } = error as { code?: string; position?: string };
+    // A syntax error at the very first word: it is none of those that read.
+    if (code !== "42601" || Number(position) !== declaration.length + 1) throw error;
+    throw new Error("Nothing can be changed here: SELECT, WITH, VALUES, TABLE, EXPLAIN and SHOW only", {
+      cause: error,
+    });
+  }
+}
+
 /** The rows of a query, up to a cap, through a cursor: what is not shown is not fetched. DECLARE takes SELECT, VALUES and TABLE, and nothing that modifies. */
 async function throughCursor(client: Client, text: string, values: readonly unknown[], cap: number): Promise<Result> {
-  await statement(client, `declare shown no scroll cursor for ${text}`, values);
+  await declare(client, text, values);
   const answer = await statement(client, `fetch forward ${cap + 1} from shown`);
   return { ...resultOf(answer, cap), command: "SELECT" };
 }
@@ -114,7 +129,7 @@ export class Database {
   stream(text: string, values: readonly unknown[], each: (batch: Result) => Promise<void>): Promise<void> {
     return connected(this.#configuration, this.#credentials, async (client) => {
       await beginReadOnly(client);
-      await statement(client, `declare shown no scroll cursor for ${text}`, values);
+      await declare(client, text, values);
       for (;;) {
         const batch = await statement(client, "fetch forward 1000 from shown");
         await each(resultOf(batch, 1000));

@@ -82,6 +82,7 @@ describe("adminer", () => {
     assert.match((await operator.query("explain select 1")).text, /Result/);
     assert.match((await operator.query("show server_version")).text, /18\./);
     assert.match((await operator.query("with a as (select 7 as seven) table a")).text, />7</);
+    assert.match((await operator.query("delete from people")).text, /Nothing can be changed here/);
     const wrong = await operator.query("select nonsense");
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /column &quot;nonsense&quot; does not exist/);
