@@ -7,6 +7,8 @@ interface Manifest {
   layer?: number;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
+  /** What its tests use. */
+  devDependencies?: Record<string, string>;
 }
 
 const anImport = /(?:^|\n)\s*(?:import|export)[^'"`;]*?from\s+["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
@@ -36,7 +38,9 @@ export function checkLayers(): string[] {
         const name = packageOf(specifier);
         const target = manifests.get(name);
         const declared = name in { ...from.dependencies, ...from.optionalDependencies };
-        const allowedInTest = isTest && (forTests.has(name) || name in root.devDependencies || name === from.name);
+        const allowedInTest =
+          isTest &&
+          (forTests.has(name) || name in { ...root.devDependencies, ...from.devDependencies } || name === from.name);
         if (!declared && !allowedInTest)
           faults.push(`${file}: imports ${name}, which ${from.folder}/package.json does not name`);
         if (target && !allowedInTest && (target.layer ?? 0) >= (from.layer ?? 0)) {
