@@ -68,12 +68,15 @@ function noKubelet(nodeName: string): Promise<never> {
   return Promise.reject(new Error(`no way to the kubelet of node ${nodeName}`));
 }
 
-function pages(storage: Storage, catalog: Catalog, metrics: Metrics): Page[] {
+function pages(storage: Storage, catalog: Catalog, metrics: Metrics, options: ApiServerOptions): Page[] {
+  const { address, port } = options.advertise ?? defaultAdvertise;
+  const served = () => [...catalog.all()].map(({ info }) => info);
   const checks = { ping: () => undefined, log: () => undefined, etcd: () => undefined };
   const paths = () => [
     ...["/api", "/api/v1", "/apis"],
     ...new Set([...catalog.all()].filter(({ info }) => info.group !== "").map(({ info }) => `/apis/${info.group}`)),
     ...["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"],
   ];
-  return [versionPage, healthPage(checks), metrics.page(storage), rootPage(paths)];
+  const apis = [discoveryPage(served, `${address}:${port}`), openapiPage(served)];
+  return [...apis, versionPage, healthPage(checks), metrics.page(storage), rootPage(paths)];
 }

@@ -19,6 +19,7 @@ import { keyOf, served, servedText } from "../registry/resource.ts";
 import { badResourceVersion, parseRevision, tooLargeRevision } from "../registry/revision.ts";
 import { updateObject } from "../registry/update.ts";
 import { watchBody } from "../registry/watch.ts";
+import { mayCreateOnUpdate } from "../registry/write-rules.ts";
 import { bodyAsJson, decodeBody } from "./decode.ts";
 import { negotiate } from "./negotiation.ts";
 import { type Renderer, renderList, renderObject } from "./render.ts";
@@ -73,7 +74,7 @@ const objectVerbs: Readonly<Record<string, (exchange: Exchange) => ObjectAnswer 
       first = undefined;
       return object;
     };
-    const create = call.resource.strategy.createOnUpdate ? produce : undefined;
+    const create = mayCreateOnUpdate(call.resource) ? produce : undefined;
     return updateObject(registry, call, { options, optionsKind: "UpdateOptions", produce, create });
   },
   patch: ({ registry, call }) => patchObject(registry, call),

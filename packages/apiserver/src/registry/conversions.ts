@@ -1,4 +1,5 @@
 import type { KubeObject } from "@dhow/kube";
+import { autoscalerFromV1, autoscalerToV1 } from "./autoscaler-versions.ts";
 import type { Conversion } from "./resource.ts";
 
 interface Version {
@@ -29,6 +30,10 @@ const toCoreEvent = Object.fromEntries(Object.entries(toNewEvent).map(([from, to
 
 /** In which form a kind of several versions is stored, by `apiVersion resource`; the others are stored as they are. */
 export const conversions: Readonly<Record<string, Version>> = {
+  "autoscaling/v1 horizontalpodautoscalers": {
+    storedAs: "horizontalpodautoscalers.autoscaling",
+    conversion: { fromStored: autoscalerToV1, toStored: autoscalerFromV1 },
+  },
   "events.k8s.io/v1 events": {
     storedAs: "events",
     conversion: {

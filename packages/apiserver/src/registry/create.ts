@@ -2,6 +2,7 @@ import { randomSuffix, uid } from "@dhow/base";
 import {
   alreadyExists,
   badRequest,
+  clone,
   generateNameConflict,
   invalid,
   type KubeObject,
@@ -11,15 +12,14 @@ import { WriteConflict } from "../storage/storage.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { validateObjectMeta } from "../validation/metadata.ts";
 import type { Call } from "./call.ts";
-import { countsGenerations, dropDuplicateOwners, timestamp } from "./fields.ts";
+import { dropDuplicateOwners, timestamp } from "./fields.ts";
+import { countsGenerations, emptyOf, takesStatusAtCreation } from "./write-rules.ts";
 import { trackManager } from "./managed.ts";
 import { admit, attributesOf, type ObjectAnswer, type Registry, validateAdmission } from "./registry.ts";
 import { hasSubresource, keyOf, served, servedText } from "./resource.ts";
 import { plainFailure } from "./revision.ts";
 import type { WriteOptions } from "./options.ts";
 
-/** Kinds whose status may be given at creation (pkg/registry/core/node/strategy.go: "Nodes allow *all* fields, including status"). */
-const statusFromTheStart = new Set(["nodes"]);
 const nameTries = 8;
 
 /** @param decoded owned by the callee; in the served version, with the request's defaults not filled in yet. */
@@ -98,7 +98,11 @@ function generatedName(base: string): string {
 
 function prepare(registry: Registry, { resource }: Call, object: KubeObject): void {
   const { strategy } = resource;
-  if (hasSubresource(resource, "status") && !statusFromTheStart.has(resource.storedAs)) delete object["status"];
+  if (hasSubresource(resource, "status") && !takesStatusAtCreation(resource)) {
+    const { status } = emptyOf(resource);
+    if (status === undefined) delete object["status"];
+    else object["status"] = clone(status);
+  }
   if (countsGenerations(resource)) object.metadata.generation = 1;
   strategy.prepareForCreate?.(object, registry.store);
 }

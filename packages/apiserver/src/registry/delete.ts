@@ -7,14 +7,8 @@ import { timestamp } from "./fields.ts";
 import { attributesOf, admit, type ObjectAnswer, type Registry, validateAdmission } from "./registry.ts";
 import { keyOf, type Resource, served, servedText } from "./resource.ts";
 import { markDeleted } from "./update.ts";
+import { deletionGivesObject, orphansByDefault } from "./write-rules.ts";
 
-/** Kinds whose deletion is answered with the object instead of a Status (`ReturnDeletedObject` of their stores). */
-const answeredWithTheObject = new Set([
-  ...["pods", "serviceaccounts", "resourcequotas", "services", "persistentvolumeclaims", "persistentvolumes"],
-  "podtemplates",
-]);
-/** Kinds whose dependents stay unless the caller says otherwise (DefaultGarbageCollectionPolicy of their strategies). */
-const orphaningByDefault = new Set(["jobs.batch", "replicationcontrollers"]);
 const tries = 50;
 
 export async function deleteObject(registry: Registry, call: Call, options: DeleteOptions): Promise<ObjectAnswer> {
@@ -152,7 +146,7 @@ function finalizersFor(resource: Resource, options: DeleteOptions, existing: rea
   if (orphanDependents === false || propagationPolicy === "Background") return rest;
   if (propagationPolicy === "Foreground") return [...rest, "foregroundDeletion"];
   if (existing.includes("orphan") || existing.includes("foregroundDeletion")) return [...existing];
-  return orphaningByDefault.has(resource.storedAs) ? [...rest, "orphan"] : rest;
+  return orphansByDefault(resource) ? [...rest, "orphan"] : rest;
 }
 
 /** A namespace first empties itself: its controller takes `spec.finalizers` away at the end (pkg/registry/core/namespace/storage/storage.go). */
@@ -177,7 +171,7 @@ function objectAnswer(resource: Resource, object: KubeObject): ObjectAnswer {
 }
 
 function goneAnswer(resource: Resource, object: KubeObject): ObjectAnswer {
-  if (answeredWithTheObject.has(resource.storedAs)) return objectAnswer(resource, object);
+  if (deletionGivesObject(resource)) return objectAnswer(resource, object);
   const { info } = resource;
   const { name, uid } = object.metadata;
   const details = { name, ...(info.group ? { group: info.group } : {}), kind: info.resource, uid };

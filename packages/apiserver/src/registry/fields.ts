@@ -1,27 +1,8 @@
 import type { KubeObject } from "@dhow/kube";
-import type { Resource } from "./resource.ts";
 
 /** Go's RFC 3339 in UTC, to the second: how metadata tells times. */
 export function timestamp(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-}
-
-/** Objects of some kinds count the changes of what they ask for: those that have a spec and a status that follows it. */
-const withGeneration = new Set([
-  ...["pods", "podtemplates", "replicationcontrollers", "deployments.apps", "replicasets.apps", "statefulsets.apps"],
-  ...["daemonsets.apps", "jobs.batch", "cronjobs.batch", "ingresses.networking.k8s.io"],
-  ...["ingressclasses.networking.k8s.io", "networkpolicies.networking.k8s.io", "poddisruptionbudgets.policy"],
-  ...["endpointslices.discovery.k8s.io", "priorityclasses.scheduling.k8s.io", "horizontalpodautoscalers.autoscaling"],
-  ...["customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io"],
-  ...["flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"],
-  ...["validatingwebhookconfigurations.admissionregistration.k8s.io"],
-  ...["mutatingwebhookconfigurations.admissionregistration.k8s.io"],
-  ...["validatingadmissionpolicies.admissionregistration.k8s.io"],
-  ...["mutatingadmissionpolicies.admissionregistration.k8s.io"],
-]);
-
-export function countsGenerations(resource: Resource): boolean {
-  return resource.strategy.hasGeneration ?? (resource.custom || withGeneration.has(resource.storedAs));
 }
 
 /** An owner named twice counts once, with a warning (apiserver/pkg/endpoints/handlers/create.go dedupOwnerReferences). */

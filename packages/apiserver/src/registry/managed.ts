@@ -8,7 +8,7 @@ export function schemaOf({ custom, apiVersion, info }: Resource): ObjectSchema |
   return custom ? undefined : kindSchema(apiVersion, info.kind);
 }
 
-/** Notes in the object's managedFields what the writer set, compared with what is stored. Both are in the version of the call. */
+/** Notes in the object's managedFields what the writer set, compared with what is stored; both are in the stored version. */
 export function trackManager(
   call: Call,
   clock: Clock,
@@ -20,7 +20,7 @@ export function trackManager(
     manager: managerOf(call, fieldManager),
     subresource: call.subresource,
     now: clock.now(),
-    schema: schemaOf(call.resource),
+    schema: call.resource.custom ? undefined : kindSchema(object.apiVersion, object.kind),
   });
   object.metadata = tracked.metadata;
 }

@@ -1,10 +1,11 @@
-import { badRequest, conflict, deepEqual, invalid, isStatusError, type KubeObject, notFound } from "@dhow/kube";
+import { badRequest, conflict, deepEqual, fieldFault, invalid, isStatusError, type KubeObject, notFound } from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { validateObjectMetaUpdate } from "../validation/metadata.ts";
 import type { Call } from "./call.ts";
 import { createObject } from "./create.ts";
-import { countsGenerations, dropDuplicateOwners, timestamp } from "./fields.ts";
+import { dropDuplicateOwners, timestamp } from "./fields.ts";
+import { countsGenerations, needsRevision } from "./write-rules.ts";
 import { trackManager } from "./managed.ts";
 import type { WriteOptions } from "./options.ts";
 import {
@@ -183,7 +184,11 @@ function checkPreconditions(
   }
   const revision = parseRevision(metadata.resourceVersion, plainFailure) ?? 0;
   if (revision === 0) {
-    if (!resource.strategy.requiresResourceVersion) metadata.resourceVersion = String(current.revision);
+    if (needsRevision(resource)) {
+      const fault = fieldFault.invalid("metadata.resourceVersion", 0, "must be specified for an update");
+      throw invalid(resource.info.group, resource.info.resource, name, [fault]);
+    }
+    metadata.resourceVersion = String(current.revision);
   } else if (revision !== current.revision) throw conflict(resource.name, name);
 }
 
