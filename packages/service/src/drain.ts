@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Milliseconds without a request after which idle connections are closed: a request that was already on its way still gets its answer. */
 const quiet = 50;
-/** Milliseconds for which a server goes on to accept connections under load that does not stop. */
-const acceptAtMost = 1_000;
+/** Milliseconds for which a server goes on to accept connections under load that does not stop: until then, a cluster has sent it elsewhere. */
+const acceptAtMost = 5_000;
 
 /** Keeps count of what a server has in flight, so that it can be stopped without losing any of it. */
 export class Drain {
@@ -43,7 +43,7 @@ export class Drain {
   }
 
   /**
-   * Ends the server: from now on every answer closes its connection; once it is quiet, or a second later, nothing new is accepted; resolves with true when
+   * Ends the server: from now on every answer closes its connection; once it is quiet, or after five seconds, nothing new is accepted; resolves with true when
    * all that was accepted has its answer, with false when `grace` milliseconds were not enough.
    */
   async stop(grace: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Drain } from "./drain.ts";
-import { numberEnvironment } from "./environment.ts";
+import { numberEnvironment, refuseConfiguration } from "./environment.ts";
 import { log, nameLog } from "./log.ts";
 import { loadMetrics, metricsText, requestMetrics } from "./metrics.ts";
 import { clientAddress, routeOf } from "./routes.ts";
@@ -122,6 +122,14 @@ export async function startServer(options: ServeOptions): Promise<RunningService
   return { port, stop: () => (stopping ??= stop()) };
 }
 
+/** Warnings of Node belong into the log like everything else; those about features that are experimental are for whoever chose them. */
+function logWarnings(): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name !== "ExperimentalWarning") log.warn(warning.message, { name: warning.name });
+  });
+}
+
 function exitOnFault(thrown: unknown): never {
   log.error("uncaught", { error: thrown });
   process.exit(1);
@@ -132,10 +140,16 @@ function exitOnFault(thrown: unknown): never {
  * nobody caught is logged and exits with 1.
  */
 export async function serve(options: ServeOptions): Promise<RunningService> {
+  logWarnings();
   process.on("uncaughtException", exitOnFault);
   process.on("unhandledRejection", exitOnFault);
   const port = numberEnvironment("PORT", options.port, [0, 65_535]);
-  const running = await startServer({ ...options, port });
+  const running = await startServer({ ...options, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
+    refuseConfiguration(
+      `port ${port} ${error.code === "EACCES" ? "may not be used" : "is taken"}; set PORT to another`,
+    );
+  });
   const end = async (signal: string) => {
     const complete = await running.stop();
     log.info("stopped", { signal, complete });
