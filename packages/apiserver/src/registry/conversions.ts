@@ -28,6 +28,12 @@ const toNewEvent = {
 };
 const toCoreEvent = Object.fromEntries(Object.entries(toNewEvent).map(([from, to]) => [to, from]));
 
+/** Fields that core/v1 always writes, and events.k8s.io/v1 leaves out where they are empty. */
+function withoutEmptyReporter(event: KubeObject): KubeObject {
+  for (const field of ["reportingController", "reportingInstance"]) if (event[field] === "") delete event[field];
+  return event;
+}
+
 /** In which form a kind of several versions is stored, by `apiVersion resource`; the others are stored as they are. */
 export const conversions: Readonly<Record<string, Version>> = {
   "autoscaling/v1 horizontalpodautoscalers": {
@@ -37,7 +43,7 @@ export const conversions: Readonly<Record<string, Version>> = {
   "events.k8s.io/v1 events": {
     storedAs: "events",
     conversion: {
-      fromStored: (object) => rename(object, "events.k8s.io/v1", toNewEvent),
+      fromStored: (object) => withoutEmptyReporter(rename(object, "events.k8s.io/v1", toNewEvent)),
       toStored: (object) => rename(object, "v1", toCoreEvent),
     },
   },

@@ -253,7 +253,7 @@ function validate(call: Call, object: KubeObject, old: KubeObject): void {
   const faults = validateObjectMetaUpdate(object, old);
   if (call.subresource === "status") faults.push(...(strategy.validateStatusUpdate?.(object, old) ?? []));
   else {
-    faults.push(...(strategy.validateUpdate?.(object, old) ?? []), ...(strategy.validate?.(object) ?? []));
+    faults.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
     for (const warning of strategy.warnings?.(object) ?? []) call.warn(warning);
   }
   if (faults.length > 0) throw invalid(info.group, info.kind, object.metadata.name ?? "", faults);

@@ -8,7 +8,6 @@ import {
   StatusError,
 } from "@dhow/kube";
 import type { SpecialHandler } from "../../http/handler.ts";
-import { text } from "../../http/pages.ts";
 import type { Store } from "../../store.ts";
 import { dial, type DialKubelet, exchange, readAnswer } from "./kubelet.ts";
 import { containerOf, podOf } from "./pod-target.ts";
@@ -25,7 +24,7 @@ export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandl
     const container = containerOf(pod, call.query.get("container") ?? "");
     const node = pod.spec?.nodeName;
     // A pod that runs nowhere yet has written nothing.
-    if (!node) return text(200, "");
+    if (!node) return { status: 204, headers: {}, body: "" };
     const query = new URLSearchParams();
     for (const name of options) {
       const value = call.query.get(name);

@@ -56,7 +56,9 @@ export function streamHandler(store: Store, dialKubelet: DialKubelet): UpgradeHa
 /** What these answer to a request that does not ask for an upgrade. */
 export function upgradeRequired(store: Store): SpecialHandler {
   return async ({ call }) => {
-    kubeletPaths[call.subresource]?.(podOf(store, call), call.query);
+    const pod = podOf(store, call);
+    kubeletPaths[call.subresource]?.(pod, call.query);
+    nodeOfPod(pod);
     throw badRequest("Upgrade request required");
   };
 }
