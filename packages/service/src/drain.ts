@@ -2,7 +2,7 @@ import type { Server, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Milliseconds without a request after which idle connections are closed: a request that was already on its way still gets its answer. */
-const quiet = 50;
+const quiet = 100;
 /** Milliseconds for which a server goes on to accept connections under load that does not stop: until then, a cluster has sent it elsewhere. */
 const acceptAtMost = 5_000;
 
@@ -11,7 +11,7 @@ export class Drain {
   readonly #server: Server;
   readonly #inFlight = new Set<ServerResponse>();
   #connections = 0;
-  #lastActivity = 0;
+  #lastActivity = -Infinity;
   #draining = false;
 
   constructor(server: Server) {
@@ -50,16 +50,18 @@ export class Drain {
     this.#draining = true;
     const started = performance.now();
     for (const response of this.#inFlight) endsConnection(response);
-    while (!this.#isQuiet() && performance.now() - started < Math.min(acceptAtMost, grace)) await delay(10);
+    while (!this.#isQuiet(started) && performance.now() - started < Math.min(acceptAtMost, grace)) await delay(10);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const enough = await Promise.race([closed.then(() => true), delay(grace, false, { ref: false })]);
     if (!enough) this.#server.closeAllConnections();
     return enough;
   }
 
-  #isQuiet(): boolean {
+  #isQuiet(since: number): boolean {
     if (this.#inFlight.size > 0) return false;
-    return this.#connections === 0 || performance.now() - this.#lastActivity > quiet;
+    // Whoever holds a connection gets a moment to use it; with none, and none lately, there is nothing to wait for.
+    const last = Math.max(this.#lastActivity, this.#connections > 0 ? since : -Infinity);
+    return performance.now() - last > quiet;
   }
 }
 

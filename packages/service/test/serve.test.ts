@@ -85,10 +85,10 @@ describe("a service", () => {
     await using program = example(greeting);
     const url = await program.url();
     const answers: Awaited<ReturnType<typeof fetchOver>>[] = [];
-    let isSentElsewhere = false;
+    const elsewhere = new AbortController();
     const customer = async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      while (!isSentElsewhere) answers.push(await fetchOver(agent, `${url}/slow?ms=5`));
+      while (!elsewhere.signal.aborted) answers.push(await fetchOver(agent, `${url}/slow?ms=5`));
       agent.destroy();
     };
     const customers = Array.from({ length: 20 }, customer);
@@ -97,12 +97,12 @@ describe("a service", () => {
     // For as long as a cluster may need until it sends nobody here any more.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const afterSignal = answers.filter(({ connection }) => connection === "close").length;
-    isSentElsewhere = true;
+    elsewhere.abort();
     await Promise.all(customers);
     assert.equal(await program.ended, 0);
     assert.ok(afterSignal > 20, `${afterSignal} answers after the signal`);
     const wrong = answers.filter(({ status, text }) => status !== 200 || text !== "done");
-    assert.deepEqual(wrong, []);
+    assert.deepEqual(wrong.slice(0, 3), []);
     const messages = program.logged().map((line) => line["message"]);
     assert.deepEqual(messages.slice(-2), ["closed", "stopped"]);
   });
