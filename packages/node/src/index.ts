@@ -5,10 +5,17 @@ export { type IngressController, type IngressOptions, startIngress } from "./ing
 export type { PublishedAddress } from "./ingress/status.ts";
 export { createNetwork, type Network, type NetworkOptions } from "./network/network.ts";
 export { type Collection, type NetworkObjects, watchNetworkObjects } from "./network/objects.ts";
+export { createProcessNetwork } from "./network/process-network.ts";
 export { Proxy, type ProxyOptions } from "./network/proxy.ts";
 export { createNamespaceSandbox, type NamespaceSandboxOptions, type NodeNetwork } from "./sandbox/namespace-sandbox.ts";
 export { createImageRuntime, type ImageRuntimeOptions } from "./images/image-runtime.ts";
 export type { ImageRuntime, RunnableImage } from "./images/images.ts";
+export {
+  createProcessSandbox,
+  type ProcessRoutes,
+  type ProcessSandbox,
+  type ProcessSandboxOptions,
+} from "./sandbox/processes/process-sandbox.ts";
 export { missingPrograms, type Program } from "./sandbox/programs.ts";
 export type {
   ContainerConfig,
