@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Clock, Reporter } from "@dhow/base";
-import { type KubeClient, type KubeObject, type Service, startInformer } from "@dhow/kube";
+import { type KubeClient, type Node, type NodeStatus, type Service, startInformer } from "@dhow/kube";
 import type { ImageRuntime } from "./images/images.ts";
 import type { DnsSettings, NodeContext } from "./kubelet/context.ts";
 import { EventRecorder } from "./kubelet/events.ts";
@@ -44,82 +44,80 @@ const closeGrace = 3000;
 
 /** Registers the nodes and runs the pods that are bound to them. Resolves when the nodes are ready. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { client, clock, reporter, folder, nodes, sandbox, images } = options;
+  const { client, clock, reporter, nodes, sandbox, images } = options;
   const stop = new AbortController();
-  const services = startInformer<Service & KubeObject>(
+  const services = startInformer<Service>(
     client,
     { apiVersion: "v1", kind: "Service" },
     { signal: stop.signal, clock },
   );
-  const objects = new ObjectSource(client, clock);
-  const tokens = new TokenManager(client, clock);
-  const kubelets = nodes.map((node) => new Kubelet(nodeContext(node)));
-  const heartbeats = nodes.map(
-    (node) =>
-      new Heartbeat({
-        client,
-        clock,
-        reporter,
-        node,
-        status: (previous) => statusOf(node, previous?.status?.conditions),
-      }),
-  );
-
-  function nodeContext(node: NodeOptions): NodeContext {
-    const own = join(folder, "nodes", node.name);
-    return {
-      client,
-      clock,
-      reporter,
-      events: new EventRecorder(client, clock, reporter, node.name),
-      sandbox,
-      images,
-      objects,
-      tokens,
-      records: new PodRecords(join(own, "records")),
-      nodeName: node.name,
-      hostIP: node.address,
-      allocatable: allocatable(node),
-      podsFolder: join(own, "pods"),
-      volumesFolder: join(folder, "volumes"),
-      hostPaths: options.hostPaths ?? [],
-      dns: options.dns,
-      services: () => services.list(),
-    };
-  }
-
-  function statusOf(node: NodeOptions, previous: Parameters<typeof nodeStatus>[0]["previous"] = []) {
-    return nodeStatus({
-      options: node,
-      kubeletPort: options.kubeletPort ?? 10_250,
-      runtimeVersion: `dhow://${kubeletVersion.replace(/^v|\+.*$/g, "")}-${sandbox.capabilities.isolation}`,
-      images: images.known(),
-      now: clock.now(),
-      previous,
-      notes: sandbox.capabilities.notes,
-    });
-  }
-
+  const shared = {
+    objects: new ObjectSource(client, clock),
+    tokens: new TokenManager(client, clock),
+    services: () => services.list(),
+  };
+  const kubelets = nodes.map((node) => new Kubelet(nodeContext(options, node, shared)));
+  const heartbeats = nodes.map((node) => {
+    const status = (previous: Node | undefined) => statusOf(options, node, previous);
+    return new Heartbeat({ client, clock, reporter, node, status });
+  });
   const kubeletHandler = createKubeletServer({ kubelets, clock });
   const endImages = images.onChange(() => {
     for (const kubelet of kubelets) kubelet.imagesChanged();
   });
 
-  let closing: Promise<void> | undefined;
-  const close = () => (closing ??= shutDown());
   async function shutDown(): Promise<void> {
     for (const heartbeat of heartbeats) heartbeat.stop();
     endImages();
     await Promise.all(kubelets.map((kubelet) => kubelet.shutdown(closeGrace)));
     stop.abort();
-    objects.close();
+    shared.objects.close();
     kubeletHandler.close();
     kubeletHandler.closeAllConnections();
     await sandbox.close();
   }
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= shutDown());
   options.signal.addEventListener("abort", () => void close(), { once: true });
 
   await Promise.all([services.synced, ...heartbeats.map((heartbeat) => heartbeat.start())]);
   await Promise.all(kubelets.map((kubelet) => kubelet.start(stop.signal)));
   return { kubeletHandler, close };
+}
+
+type Shared = Pick<NodeContext, "objects" | "tokens" | "services">;
+
+function nodeContext(options: AgentOptions, node: NodeOptions, shared: Shared): NodeContext {
+  const { client, clock, reporter, folder, sandbox, images, dns } = options;
+  const own = join(folder, "nodes", node.name);
+  return {
+    ...shared,
+    client,
+    clock,
+    reporter,
+    sandbox,
+    images,
+    dns,
+    events: new EventRecorder(client, clock, reporter, node.name),
+    records: new PodRecords(join(own, "records")),
+    nodeName: node.name,
+    hostIP: node.address,
+    allocatable: allocatable(node),
+    podsFolder: join(own, "pods"),
+    volumesFolder: join(folder, "volumes"),
+    hostPaths: options.hostPaths ?? [],
+  };
+}
+
+function statusOf(options: AgentOptions, node: NodeOptions, previous: Node | undefined): NodeStatus {
+  const { isolation, notes } = options.sandbox.capabilities;
+  return nodeStatus({
+    options: node,
+    kubeletPort: options.kubeletPort ?? 10_250,
+    runtimeVersion: `dhow://${kubeletVersion.replaceAll(/^v|\+.*$/g, "")}-${isolation}`,
+    images: options.images.known(),
+    now: options.clock.now(),
+    previous: previous?.status?.conditions ?? [],
+    notes,
+  });
 }

@@ -34,7 +34,7 @@ export interface StartInput {
   readonly record: PodRecord;
   readonly sandbox: PodSandbox;
   readonly volumes: ReadonlyMap<string, MountedVolume>;
-  event(container: Container, type: "Normal" | "Warning", reason: string, message: string): void;
+  readonly event: (container: Container, type: "Normal" | "Warning", reason: string, message: string) => void;
 }
 
 /** How many runs of a container are kept: the present one and the one before it, for its log and lastState. */

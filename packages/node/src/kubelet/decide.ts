@@ -30,7 +30,7 @@ export interface Decision {
 interface DecideInput {
   readonly pod: Pod;
   readonly record: PodRecord;
-  running(container: string): Running | undefined;
+  readonly running: (container: string) => Running | undefined;
 }
 
 /** Compares what should run with what runs (computePodActions in pkg/kubelet/kuberuntime/kuberuntime_manager.go). */

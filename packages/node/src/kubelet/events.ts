@@ -76,7 +76,7 @@ export class EventRecorder {
     }
     const name = `${about.metadata.name}.${Date.now().toString(16)}${randomSuffix(6)}`;
     this.#known.set(key, { name, count: known?.count ?? 1, lastSeen: time });
-    await this.#client.create(this.#event(input, name, namespace, known?.count ?? 1, time) as unknown as KubeObject);
+    await this.#client.create(this.#event(input, name, namespace, known?.count ?? 1, time));
   }
 
   #event(input: EventInput, name: string, namespace: string, count: number, time: number): Event {

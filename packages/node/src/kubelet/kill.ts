@@ -8,7 +8,7 @@ export interface KillContext {
   readonly pod: Pod;
   readonly address: string;
   readonly clock: Clock;
-  event(type: "Normal" | "Warning", reason: string, message: string, container: Container): void;
+  readonly event: (container: Container, type: "Normal" | "Warning", reason: string, message: string) => void;
 }
 
 /** How long a container may take to end: that of the deletion, of the failed probe, or of the pod (killContainer in pkg/kubelet/kuberuntime). */
@@ -30,12 +30,12 @@ export function killContainer(
   const { pod, address, clock, event } = context;
   const { container, process } = running;
   if (running.stopping) return running.stopping;
-  event("Normal", "Killing", message, container);
+  event(container, "Normal", "Killing", message);
   const handler = container.lifecycle?.preStop;
   if (!handler) return running.stop(grace);
   return running.stop(grace, async (timeoutMilliseconds, signal) => {
     const problem = await runHook(handler, { pod, container, process, address, clock, timeoutMilliseconds, signal });
-    if (problem !== undefined) event("Warning", "FailedPreStopHook", "PreStopHook failed", container);
+    if (problem !== undefined) event(container, "Warning", "FailedPreStopHook", "PreStopHook failed");
   });
 }
 

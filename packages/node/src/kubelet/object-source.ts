@@ -1,5 +1,5 @@
 import type { Clock } from "@dhow/base";
-import { type ConfigMap, type KubeClient, type KubeObject, type Secret, startInformer } from "@dhow/kube";
+import { type ConfigMap, type KubeClient, type Secret, startInformer } from "@dhow/kube";
 import type { ObjectReader } from "./environment/environment.ts";
 
 interface Watched {
@@ -19,13 +19,11 @@ export class ObjectSource implements ObjectReader {
   }
 
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined> {
-    return this.#client.find({ apiVersion: "v1", kind: "ConfigMap", namespace, name }) as Promise<
-      ConfigMap | undefined
-    >;
+    return this.#client.find<ConfigMap>({ apiVersion: "v1", kind: "ConfigMap", namespace, name });
   }
 
   secret(namespace: string, name: string): Promise<Secret | undefined> {
-    return this.#client.find({ apiVersion: "v1", kind: "Secret", namespace, name }) as Promise<Secret | undefined>;
+    return this.#client.find<Secret>({ apiVersion: "v1", kind: "Secret", namespace, name });
   }
 
   /** Calls back for each change of an object until the returned function is called. One watch serves all who look at the same object. */
@@ -49,7 +47,7 @@ export class ObjectSource implements ObjectReader {
   #start(key: string, kind: string, namespace: string, name: string): Watched {
     const watched: Watched = { listeners: new Set(), stop: new AbortController() };
     this.#watched.set(key, watched);
-    const informer = startInformer<KubeObject>(
+    const informer = startInformer(
       this.#client,
       { apiVersion: "v1", kind, namespace },
       { fieldSelector: `metadata.name=${name}`, signal: watched.stop.signal, clock: this.#clock },

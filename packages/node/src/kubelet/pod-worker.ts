@@ -1,27 +1,22 @@
-import { messageOf } from "@dhow/base";
-import { type Container, isStatusError, type Pod, type PodCondition, type PodStatus } from "@dhow/kube";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "@dhow/base";
+import { type Container, isStatusError, type Pod, type PodStatus } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
 import { Backoff, configBackoff } from "./backoff.ts";
-import { ContainerStarter, StartFailure } from "./container-starter.ts";
 import { type NodeContext, podFacts, podKey } from "./context.ts";
-import { decide, type KillDecision } from "./decide.ts";
-import { graceMilliseconds, killContainer, stopAll } from "./kill.ts";
+import { decide } from "./decide.ts";
+import { graceMilliseconds } from "./kill.ts";
 import { podConfig } from "./pod-config.ts";
-import { type ContainerInstance, latest, type PodRecord } from "./pod-record.ts";
-import { ContainerProbes } from "./probes/container-probes.ts";
+import { isInit, PodContainers } from "./pod-containers.ts";
+import { deadlineMessage, deadlineReason, onDeadline } from "./pod-deadline.ts";
+import { PodPublisher } from "./pod-publisher.ts";
+import type { PodRecord } from "./pod-record.ts";
 import type { RunningContainer } from "./running-container.ts";
-import { StartAttempts } from "./start-attempts.ts";
-import type { ContainerView } from "./status/container-status.ts";
-import { podLabel } from "./status/format.ts";
-import { isSidecar } from "./status/phase.ts";
-import { podStatus } from "./status/pod-status.ts";
-import { StatusWriter } from "./status/status-writer.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 
-const deadlineReason = "DeadlineExceeded";
-const deadlineMessage = "Pod was active on the node longer than the specified deadline";
+/** What is left to containers whose pod was taken out of the API by force. */
+const forcedGrace = 1000;
 
 /**
  * Keeps one pod as its object says. It is told that something may have changed, never what: each turn compares the object with what runs, and
@@ -30,20 +25,15 @@ const deadlineMessage = "Pod was active on the node longer than the specified de
 export class PodWorker {
   readonly record: PodRecord;
   readonly #context: NodeContext;
-  readonly #starter: ContainerStarter;
+  readonly #containers: PodContainers;
   readonly #volumes: PodVolumes;
-  readonly #writer: StatusWriter;
-  readonly #attempts: StartAttempts;
+  readonly #publisher: PodPublisher;
   readonly #retry: Backoff;
-  readonly #running = new Map<string, RunningContainer>();
-  readonly #exits = new Set<Promise<void>>();
   /** Aborted when the pod is to end: what a turn waits for is given up. */
   readonly #interrupt = new AbortController();
   #pod: Pod;
   #sandbox: PodSandbox | undefined;
   #address: string | undefined;
-  #conditions: readonly PodCondition[] = [];
-  #status: PodStatus | undefined;
   #busy: Promise<void> | undefined;
   #again = false;
   #cancelWake: () => void = () => undefined;
@@ -56,12 +46,22 @@ export class PodWorker {
     this.#pod = pod;
     this.record = record;
     this.#context = context;
-    this.#starter = new ContainerStarter(context);
+    this.#containers = new PodContainers({
+      pod,
+      record,
+      context,
+      event: (container, type, reason, message) => {
+        const list = isInit(this.#pod, container) ? "initContainers" : "containers";
+        this.#event(type, reason, message, `spec.${list}{${container.name}}`);
+      },
+      onChange: () => {
+        this.publish();
+        this.wake();
+      },
+    });
     this.#volumes = new PodVolumes(pod, { ...context, folder: this.folder });
-    this.#writer = new StatusWriter(pod, context.client, context.clock, context.reporter);
-    this.#attempts = new StartAttempts(podLabel(pod), context.clock);
+    this.#publisher = new PodPublisher(pod, record, context);
     this.#retry = new Backoff(configBackoff, context.clock);
-    this.#conditions = pod.status?.conditions ?? [];
     this.#armDeadline();
   }
 
@@ -69,8 +69,9 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** As last calculated; the API may be a moment behind. */
   get status(): PodStatus | undefined {
-    return this.#status;
+    return this.#publisher.status;
   }
 
   get sandbox(): PodSandbox | undefined {
@@ -82,24 +83,25 @@ export class PodWorker {
   }
 
   container(name: string): RunningContainer | undefined {
-    return this.#running.get(name);
+    return this.#containers.get(name);
   }
 
   running(): readonly RunningContainer[] {
-    return [...this.#running.values()];
+    return this.#containers.list();
   }
 
   logPath(container: string, attempt: number): string {
-    return this.#starter.logPath(this.record.uid, container, attempt);
+    return this.#containers.logPath(container, attempt);
   }
 
   /** Takes the object as it is now. */
   update(pod: Pod): void {
     this.#pod = pod;
+    this.#armDeadline();
     if (this.#sandbox) this.#volumes.update(pod, podFacts(this.#context, this.#sandbox.address));
     if (pod.metadata.deletionTimestamp) {
       this.#interrupt.abort();
-      for (const running of this.#running.values()) running.hasten(graceMilliseconds(pod));
+      this.#containers.hasten(graceMilliseconds(pod));
     }
     this.wake();
   }
@@ -107,9 +109,9 @@ export class PodWorker {
   /** The object is gone from the API: what still runs is ended at once. Resolves when nothing is left. */
   async remove(): Promise<void> {
     this.#gone = true;
-    this.#writer.stop();
+    this.#publisher.stop();
     this.#interrupt.abort();
-    for (const running of this.#running.values()) running.hasten(1000);
+    this.#containers.hasten(forcedGrace);
     this.wake();
     while (this.#busy) await this.#busy;
     this.#cancelWake();
@@ -123,29 +125,37 @@ export class PodWorker {
   /** The agent ends: containers get a chance to finish, the API is told nothing, and what ran is run again by the next agent. */
   async shutdown(graceMilliseconds: number): Promise<void> {
     this.#shuttingDown = true;
-    this.#writer.stop();
+    this.#publisher.stop();
     this.#interrupt.abort();
     this.#cancelWake();
     this.#cancelDeadline();
-    await Promise.all([...this.#running.values()].map((running) => running.stop(graceMilliseconds)));
+    await this.#containers.abandon(graceMilliseconds);
     while (this.#busy) await this.#busy;
     this.#volumes.close();
     await this.#sandbox?.remove();
   }
 
-  /** Ends a container and starts it again in the same sandbox without any back-off: its source has changed. */
+  /**
+   * Ends a container and starts it again in the same sandbox without any back-off: its source has changed. It is taken out of service first.
+   * Resolves when the old run has ended.
+   */
   async restart(name: string): Promise<void> {
-    const running = this.#running.get(name);
-    if (!running) return;
+    const running = this.#containers.get(name);
+    if (!running) {
+      const container = this.#pod.spec.containers.find((one) => one.name === name);
+      if (container) this.#containers.attempts.forget(container);
+      return this.wake();
+    }
     running.draining = true;
     this.publish();
-    await this.#writer.flush();
-    this.#attempts.forget(running.container);
-    await this.#kill({ container: running.container, message: `Container ${name} has new code, will be restarted` });
+    await this.#publisher.flush();
+    this.#containers.attempts.forget(running.container);
+    const message = `Container ${name} has new code, will be restarted`;
+    await this.#containers.kill(this.#pod, this.#address ?? "", { container: running.container, message });
   }
 
   imagesChanged(): void {
-    if (this.#attempts.imagesChanged()) this.wake();
+    if (this.#containers.attempts.imagesChanged()) this.wake();
   }
 
   /** A turn is due: something may have changed. */
@@ -155,6 +165,17 @@ export class PodWorker {
     this.#busy ??= this.#turns();
   }
 
+  /** Calculates the status and writes it where it has changed. */
+  publish(): void {
+    if (this.#gone || this.#shuttingDown) return;
+    this.#publisher.publish({
+      pod: this.#pod,
+      address: this.#address,
+      sandboxReady: this.#sandbox !== undefined,
+      view: (container) => this.#containers.view(this.#pod, container),
+    });
+  }
+
   async #turns(): Promise<void> {
     await Promise.resolve();
     while (this.#again && !this.#shuttingDown) {
@@ -162,7 +183,7 @@ export class PodWorker {
       try {
         await this.#turn();
       } catch (error) {
-        this.#report("error", messageOf(error));
+        this.#report(messageOf(error));
         this.#wakeIn(1000);
       }
     }
@@ -171,154 +192,77 @@ export class PodWorker {
 
   async #turn(): Promise<void> {
     this.#cancelWake();
-    const { phase } = this.#pod.status ?? {};
-    if (this.record.finished || ((phase === "Succeeded" || phase === "Failed") && this.#running.size === 0)) {
-      return this.#finish();
-    }
+    const phase = this.#pod.status?.phase;
+    const ended = (phase === "Succeeded" || phase === "Failed") && this.running().length === 0;
+    if (this.record.finished || ended) return this.#finish();
     if (this.#mustEnd()) return this.#end();
     this.publish();
-    if (!(await this.#prepare())) return;
+    const sandbox = await this.#prepare();
+    if (!sandbox) return;
     if (this.#mustEnd()) return this.#end();
-    const decision = decide({ pod: this.#pod, record: this.record, running: (name) => this.#view(name) });
+    const decision = decide({
+      pod: this.#pod,
+      record: this.record,
+      running: (name) => this.#containers.running(name),
+    });
     if (decision.initialized && !this.record.initialized) {
       this.record.initialized = true;
       this.#context.records.save(this.record);
     }
     if (decision.finished) return this.#end();
-    await Promise.all(decision.kill.map((kill) => this.#kill(kill)));
-    for (const container of decision.start) {
-      if (this.#mustEnd()) break;
-      await this.#start(container);
-    }
+    await Promise.all(decision.kill.map((kill) => this.#containers.kill(this.#pod, sandbox.address, kill)));
+    for (const container of decision.start) await this.#start(container, sandbox);
     this.publish();
-    const wait = this.#attempts.soonest();
+    const wait = this.#containers.attempts.soonest();
     if (wait !== undefined) this.#wakeIn(wait);
   }
 
-  #view(name: string) {
-    const running = this.#running.get(name);
-    return (
-      running && {
-        started: running.started,
-        stopping: running.stopping !== undefined,
-        failedProbe: running.probes?.failed,
-      }
-    );
+  async #start(container: Container, sandbox: PodSandbox): Promise<void> {
+    if (this.#mustEnd() || this.#shuttingDown) return;
+    const { signal } = this.#interrupt;
+    if (await this.#containers.start(this.#pod, container, sandbox, this.#volumes.mounted, signal)) this.#again = true;
   }
 
   #mustEnd(): boolean {
     return this.#gone || this.#pod.metadata.deletionTimestamp !== undefined || this.record.ended !== undefined;
   }
 
-  /** The pod's network and volumes, side by side. False where one of them has to wait. */
-  async #prepare(): Promise<boolean> {
+  /** The pod's network and volumes, side by side. Undefined where one of them has to wait. */
+  async #prepare(): Promise<PodSandbox | undefined> {
     const config = podConfig(this.#pod, this.#context);
-    // The address is not known to volumes that are made meanwhile; those that show it are refreshed.
-    const results = await Promise.allSettled([
+    const [sandbox, volumes] = await Promise.allSettled([
       this.#sandbox ?? this.#context.sandbox.createPod(config),
       this.#volumes.setUp(podFacts(this.#context, this.#sandbox?.address ?? "")),
     ]);
-    const [sandbox, volumes] = results;
     if (sandbox.status === "fulfilled" && !this.#sandbox) {
       this.#sandbox = sandbox.value;
       this.#address = sandbox.value.address;
-      this.#volumes.update(this.#pod, podFacts(this.#context, this.#sandbox.address));
+      // The address was not known to volumes that were made meanwhile.
+      this.#volumes.update(this.#pod, podFacts(this.#context, this.#address));
     }
     if (sandbox.status === "rejected") {
       this.#event("Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(sandbox.reason)}`);
     }
     if (volumes.status === "rejected") this.#event("Warning", "FailedMount", messageOf(volumes.reason));
-    if (sandbox.status === "fulfilled" && volumes.status === "fulfilled") return true;
+    if (sandbox.status === "fulfilled" && volumes.status === "fulfilled") return sandbox.value;
     this.#retry.next("prepare", this.#context.clock.now());
     this.#wakeIn(this.#retry.delay("prepare"));
-    return false;
-  }
-
-  async #start(container: Container): Promise<void> {
-    const sandbox = this.#sandbox;
-    if (!sandbox || !this.#attempts.due(container, latest(this.record, container.name), this.#containerEvent)) return;
-    const input = {
-      pod: this.#pod,
-      container,
-      record: this.record,
-      sandbox,
-      volumes: this.#volumes.mounted,
-      event: this.#containerEvent,
-    };
-    let running: RunningContainer;
-    try {
-      running = await this.#starter.start(input);
-    } catch (error) {
-      if (this.#attempts.failed(container, error)) this.#again = true;
-      return this.publish();
-    }
-    this.#attempts.started(container);
-    this.#watch(running, sandbox.address);
-    this.publish();
-    const problem = await this.#starter.postStart(input, running, this.#interrupt.signal);
-    if (problem === undefined) return;
-    this.#containerEvent(container, "Warning", "FailedPostStartHook", "PostStartHook failed");
-    await this.#kill({ container, message: "FailedPostStartHook" });
-    this.#attempts.failed(container, new StartFailure("PostStartHookError", problem));
-  }
-
-  #watch(running: RunningContainer, address: string): void {
-    const { container, instance } = running;
-    this.#running.set(container.name, running);
-    const exit = running.exited.then(async (how) => {
-      running.probes?.stop();
-      if (!this.#shuttingDown) await this.#starter.noteExit(this.record, container, instance, how);
-      this.#running.delete(container.name);
-      this.#exits.delete(exit);
-      this.publish();
-      this.wake();
-    });
-    this.#exits.add(exit);
-    if (!container.startupProbe && !container.readinessProbe && !container.livenessProbe) return;
-    running.probes = new ContainerProbes({
-      container,
-      process: running.process,
-      address,
-      startedAt: instance.startedAt ?? this.#context.clock.now(),
-      clock: this.#context.clock,
-      onFailure: (type, outcome) =>
-        this.#containerEvent(container, "Warning", "Unhealthy", `${type} probe failed: ${outcome.message}`),
-      onChange: () => {
-        this.publish();
-        this.wake();
-      },
-    });
-  }
-
-  async #kill({ container, probe, message }: KillDecision): Promise<void> {
-    const running = this.#running.get(container.name);
-    if (!running) return;
-    await killContainer(this.#killContext(), running, graceMilliseconds(this.#pod, container, probe), message);
-    await Promise.all(this.#exits);
-  }
-
-  #killContext() {
-    return {
-      pod: this.#pod,
-      address: this.#address ?? "",
-      clock: this.#context.clock,
-      event: (type: "Normal" | "Warning", reason: string, message: string, container: Container) =>
-        this.#containerEvent(container, type, reason, message),
-    };
+    return undefined;
   }
 
   /** Ends all that runs and gives back the sandbox; what is left is the status, and the logs until the object is gone. */
   async #end(): Promise<void> {
-    for (const running of this.#running.values()) running.probes?.stopAllButReadiness();
     this.publish();
-    const grace = this.#gone ? 1000 : graceMilliseconds(this.#pod);
-    await stopAll(this.#killContext(), [...this.#running.values()], grace);
-    await Promise.all(this.#exits);
+    await this.#containers.stopAll(
+      this.#pod,
+      this.#address ?? "",
+      this.#gone ? forcedGrace : graceMilliseconds(this.#pod),
+    );
     if (this.#shuttingDown) return;
     await this.#sandbox?.remove();
     this.#sandbox = undefined;
     this.#volumes.close();
-    this.#attempts.clear();
+    this.#containers.attempts.clear();
     this.record.finished = true;
     if (!this.#gone) this.#context.records.save(this.record);
     await this.#finish();
@@ -326,9 +270,10 @@ export class PodWorker {
 
   async #finish(): Promise<void> {
     this.#cancelDeadline();
+    this.record.finished = true;
     this.publish();
     if (!this.#pod.metadata.deletionTimestamp || this.#gone || this.#deleted) return;
-    await this.#writer.flush();
+    await this.#publisher.flush();
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata;
     try {
       const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
@@ -339,57 +284,9 @@ export class PodWorker {
     }
   }
 
-  /** Calculates the status and writes it where it has changed. */
-  publish(): void {
-    if (this.#gone || this.#shuttingDown) return;
-    const status = podStatus({
-      pod: this.#pod,
-      record: this.record,
-      podIP: this.#address ?? this.#pod.status?.podIP,
-      hostIP: this.#context.hostIP,
-      sandboxReady: this.#sandbox !== undefined,
-      terminal: this.record.finished ?? false,
-      previousConditions: this.#previousConditions(),
-      now: this.#context.clock.now(),
-      view: (container) => this.#containerView(container),
-    });
-    this.#conditions = status.conditions ?? [];
-    this.#status = status;
-    this.#writer.set(status);
-  }
-
-  /** Its own as last calculated, those of others as the API has them. */
-  #previousConditions(): PodCondition[] {
-    const written = this.#pod.status?.conditions ?? [];
-    const own = new Set(this.#conditions.map(({ type }) => type));
-    return written
-      .map((one) => (own.has(one.type) ? (this.#conditions.find(({ type }) => type === one.type) ?? one) : one))
-      .concat(this.#conditions.filter(({ type }) => !written.some((one) => one.type === type)));
-  }
-
-  #containerView(container: Container): ContainerView {
-    const running = this.#running.get(container.name);
-    const waiting = this.#attempts.waiting(container.name);
-    const instance = latest(this.record, container.name);
-    return {
-      started: running?.started ?? false,
-      ready: running ? running.ready : this.#initialized(container, instance),
-      ...(waiting ? { waiting } : {}),
-    };
-  }
-
-  #initialized(container: Container, instance: ContainerInstance | undefined): boolean {
-    const init = this.#pod.spec.initContainers?.some(({ name }) => name === container.name) ?? false;
-    return init && !isSidecar(container) && instance?.state === "exited" && instance.exitCode === 0;
-  }
-
   #armDeadline(): void {
     this.#cancelDeadline();
-    const seconds = this.#pod.spec.activeDeadlineSeconds;
-    if (seconds === undefined || this.record.finished || this.record.ended) return;
-    const left = this.record.startTime + seconds * 1000 - this.#context.clock.now();
-    this.#cancelDeadline = this.#context.clock.after(Math.max(0, left), () => {
-      this.record.ended = { reason: deadlineReason, message: deadlineMessage };
+    this.#cancelDeadline = onDeadline(this.#pod, this.record, this.#context.clock, () => {
       this.#context.records.save(this.record);
       this.#event("Normal", deadlineReason, deadlineMessage);
       this.#interrupt.abort();
@@ -402,22 +299,12 @@ export class PodWorker {
     this.#cancelWake = this.#context.clock.after(milliseconds, () => this.wake());
   }
 
-  readonly #containerEvent = (
-    container: Container,
-    type: "Normal" | "Warning",
-    reason: string,
-    message: string,
-  ): void => {
-    const init = this.#pod.spec.initContainers?.some(({ name }) => name === container.name);
-    this.#event(type, reason, message, `spec.${init ? "initContainers" : "containers"}{${container.name}}`);
-  };
-
   #event(type: "Normal" | "Warning", reason: string, message: string, fieldPath?: string): void {
     if (this.#shuttingDown) return;
     this.#context.events.record({ about: this.#pod, type, reason, message, ...(fieldPath ? { fieldPath } : {}) });
   }
 
-  #report(level: "error" | "debug", message: string): void {
-    this.#context.reporter.report({ kind: "pod.problem", level, subject: podKey(this.#pod), message });
+  #report(message: string): void {
+    this.#context.reporter.report({ kind: "pod.problem", level: "error", subject: podKey(this.#pod), message });
   }
 }

@@ -25,9 +25,7 @@ export async function portForward(worker: PodWorker, url: URL, connection: Conne
     serve(acceptSpdy(request, socket, head, [forwardProtocol]), sandbox, worker);
     return;
   }
-  const offered = String(request.headers["sec-websocket-protocol"] ?? "")
-    .split(",")
-    .map((one) => one.trim());
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
   if (offered.includes(tunnelProtocol)) {
     const tunnel = createWebSocketStream(await acceptTunnel(connection));
     tunnel.on("error", () => undefined);

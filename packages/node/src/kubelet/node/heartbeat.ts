@@ -1,5 +1,5 @@
 import { type Clock, messageOf, type Reporter } from "@dhow/base";
-import { isStatusError, type KubeClient, type KubeObject, type Lease, type Node, type NodeStatus } from "@dhow/kube";
+import { isStatusError, type KubeClient, type Lease, type Node, type NodeStatus } from "@dhow/kube";
 import { nodeObject, type NodeOptions } from "./node-object.ts";
 
 /** A lease is renewed every 10 s and counts for 40 (pkg/kubelet/apis/config/v1beta1/defaults.go). */
@@ -73,7 +73,7 @@ export class Heartbeat {
     const { client, node } = this.#options;
     const wanted = nodeObject(node);
     try {
-      this.#node = (await client.create(wanted as unknown as KubeObject)) as unknown as Node;
+      this.#node = await client.create(wanted);
     } catch (error) {
       if (!isStatusError(error, "AlreadyExists")) throw error;
       const ref = { apiVersion: "v1", kind: "Node", name: node.name };
@@ -106,7 +106,7 @@ export class Heartbeat {
       });
     } catch (error) {
       if (!isStatusError(error, "NotFound")) throw error;
-      await client.create(this.#lease(renewTime) as unknown as KubeObject);
+      await client.create(this.#lease(renewTime));
     }
   }
 

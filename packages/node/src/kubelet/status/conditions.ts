@@ -41,7 +41,7 @@ function condition(type: string, verdict: Verdict, input: ConditionsInput): PodC
     ...verdict,
     ...(generation ? { observedGeneration: generation } : {}),
     lastTransitionTime: unchanged ? previous.lastTransitionTime : input.now,
-  } as PodCondition;
+  };
 }
 
 function unready(containers: readonly { readonly name: string }[], statuses: readonly ContainerStatus[]) {

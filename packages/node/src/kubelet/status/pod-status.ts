@@ -16,26 +16,27 @@ export interface PodStatusInput {
   readonly terminal: boolean;
   readonly previousConditions: readonly PodCondition[];
   readonly now: number;
-  view(container: Container): ContainerView;
+  readonly view: (container: Container) => ContainerView;
 }
 
 /** The whole status of a pod (generateAPIPodStatus in pkg/kubelet/kubelet_pods.go). */
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, record, podIP, hostIP } = input;
   const init = pod.spec.initContainers ?? [];
-  const waiting =
-    init.length > 0 && !record.initialized && input.sandboxReady ? "PodInitializing" : "ContainerCreating";
-  const initial = init.length > 0 ? "PodInitializing" : waiting;
+  const initial = init.length > 0 ? "PodInitializing" : "ContainerCreating";
   const statuses = (containers: readonly Container[]) =>
     containers.map((container) => containerStatus(container, record, input.view(container), initial));
   const initStatuses = statuses(init);
   const containerStatuses = statuses(pod.spec.containers);
-  const debug = statuses((pod.spec.ephemeralContainers ?? []) as Container[]);
+  const debug = statuses(pod.spec.ephemeralContainers ?? []);
   const phase = phaseOf(input, [...initStatuses, ...containerStatuses]);
+  // While something of it may still run a pod is not shown as ended; its conditions are ahead (mergePodStatus in pkg/kubelet/status).
+  const shown =
+    input.terminal || (phase !== "Succeeded" && phase !== "Failed") ? phase : (pod.status?.phase ?? "Pending");
   const generation = pod.metadata.generation;
   return {
-    phase,
-    ...(record.ended ?? {}),
+    phase: shown,
+    ...(input.terminal ? (record.ended ?? {}) : {}),
     ...(generation ? { observedGeneration: generation } : {}),
     conditions: podConditions({
       pod,
@@ -62,7 +63,7 @@ function phaseOf(input: PodStatusInput, statuses: readonly ContainerStatus[]): P
   // What the API has seen end does not begin again.
   const written = pod.status?.phase;
   if (written === "Succeeded" || written === "Failed") return written;
-  if (record.ended && terminal) return "Failed";
+  if (record.ended) return "Failed";
   const phase = podPhase({ pod, statuses, terminal, initialized: record.initialized ?? false });
   // A pod that was deleted before anything of it had run has failed.
   if (terminal && (phase === "Pending" || phase === "Running")) return "Failed";

@@ -77,7 +77,8 @@ export class StatusWriter {
   #patch(status: PodStatus): unknown {
     const conditions = (status.conditions ?? []).map((condition) => ({ reason: null, message: null, ...condition }));
     const moved = this.#writtenAddresses !== addresses(status);
-    const replaced = (list: readonly unknown[] | undefined) => (list && moved ? [{ $patch: "replace" }, ...list] : list);
+    const replaced = (list: readonly unknown[] | undefined) =>
+      list && moved ? [{ $patch: "replace" }, ...list] : list;
     const { podIPs, hostIPs, ...rest } = status;
     return {
       reason: null,

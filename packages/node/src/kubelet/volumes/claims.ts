@@ -10,17 +10,11 @@ export async function claimedFolder(
   volumesFolder: string,
 ): Promise<{ path: string; readOnly: boolean }> {
   const core = { apiVersion: "v1", namespace };
-  const claim = (await client.find({ ...core, kind: "PersistentVolumeClaim", name })) as
-    | PersistentVolumeClaim
-    | undefined;
+  const claim = await client.find<PersistentVolumeClaim>({ ...core, kind: "PersistentVolumeClaim", name });
   if (!claim) throw new Error(`persistentvolumeclaim "${name}" not found`);
   const volumeName = claim.spec?.volumeName;
   if (claim.status?.phase !== "Bound" || !volumeName) throw new Error(`PVC ${namespace}/${name} is not bound`);
-  const volume = (await client.get({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    name: volumeName,
-  })) as PersistentVolume;
+  const volume = await client.get<PersistentVolume>({ apiVersion: "v1", kind: "PersistentVolume", name: volumeName });
   const named = volume.spec?.hostPath?.path ?? volume.spec?.local?.path;
   if (!named)
     throw new Error(
