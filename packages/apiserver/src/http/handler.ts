@@ -72,7 +72,7 @@ export class Handler {
       ...response.headers,
     };
     if (warnings.length > 0) headers["warning"] = warningHeader(warnings);
-    return { ...response, headers };
+    return { ...response, headers, ...(request.method === "HEAD" ? { body: "" } : {}) };
   }
 
   upgrade(request: ApiRequest, socket: Duplex, head: Buffer): void {

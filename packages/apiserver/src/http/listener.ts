@@ -32,7 +32,7 @@ async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: S
   const response = await server.handle(requestOf(incoming, gone.signal));
   outgoing.writeHead(response.status, headersOf(response));
   if (typeof response.body === "string" || response.body instanceof Uint8Array) {
-    outgoing.end(incoming.method === "HEAD" ? undefined : response.body);
+    outgoing.end(response.body);
     return;
   }
   outgoing.flushHeaders();

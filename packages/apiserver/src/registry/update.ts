@@ -1,4 +1,13 @@
-import { badRequest, conflict, deepEqual, fieldFault, invalid, isStatusError, type KubeObject, notFound } from "@dhow/kube";
+import {
+  badRequest,
+  conflict,
+  deepEqual,
+  fieldFault,
+  invalid,
+  isStatusError,
+  type KubeObject,
+  notFound,
+} from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { validateObjectMetaUpdate } from "../validation/metadata.ts";
@@ -251,6 +260,8 @@ function isAskedDifferently(object: KubeObject, old: KubeObject): boolean {
 function validate(call: Call, object: KubeObject, old: KubeObject): void {
   const { info, strategy } = call.resource;
   const faults = validateObjectMetaUpdate(object, old);
+  // The generic store and the strategies of built-in kinds both look at the metadata, and both tell.
+  if (!call.resource.custom) faults.push(...faults);
   if (call.subresource === "status") faults.push(...(strategy.validateStatusUpdate?.(object, old) ?? []));
   else {
     faults.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
