@@ -1,4 +1,3 @@
-import { ApiError } from "@bookmeup/contract";
 import { log } from "@dhow/service";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hono } from "hono";
@@ -34,8 +33,8 @@ export class DataService {
 
   async answer(request: Request, environment: never): Promise<Response> {
     if (this.#app) return this.#app.fetch(request, environment);
-    const refusal = new ApiError(503, "UNAVAILABLE", this.#state);
-    return Response.json(refusal.body(), { status: refusal.status, headers: { "Retry-After": "1" } });
+    const error = { code: "UNAVAILABLE", message: this.#state };
+    return Response.json({ error }, { status: 503, headers: { "Retry-After": "1" } });
   }
 
   /** Why data cannot be had now, or undefined when it can: asks the database itself. */

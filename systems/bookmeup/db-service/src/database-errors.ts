@@ -1,6 +1,5 @@
-import { ApiError } from "@bookmeup/contract";
-
-interface Fault {
+/** What pg and Node say of an error. */
+export interface DatabaseFault {
   readonly code?: string;
   readonly constraint?: string;
   readonly message?: string;
@@ -15,21 +14,10 @@ const brokenConnection =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 export function isWorthAnotherTry(error: unknown): boolean {
-  return worthAnotherTry.has((error as Fault).code ?? "");
+  return worthAnotherTry.has((error as DatabaseFault).code ?? "");
 }
 
 export function isUnreachable(error: unknown): boolean {
-  const { code, message } = error as Fault;
+  const { code, message } = error as DatabaseFault;
   return unreachable.test(code ?? "") || brokenConnection.test(message ?? "");
-}
-
-/** The refusal that a violated constraint means, or undefined. */
-export function refusalOf(error: unknown): ApiError | undefined {
-  if (isUnreachable(error)) return new ApiError(503, "UNAVAILABLE", "The database is not reachable", { retryAfter: 1 });
-  const { code, constraint } = error as Fault;
-  if (code === "23505" && constraint === "users_email_key")
-    return new ApiError(409, "EMAIL_TAKEN", "There is an account with this e-mail address already", { field: "email" });
-  if (code === "23P01") return new ApiError(409, "SLOT_TAKEN", "This time has just been taken", { field: "start" });
-  if (code === "23503") return new ApiError(404, "NOT_FOUND", "What this refers to does not exist");
-  return undefined;
 }

@@ -5,7 +5,8 @@ import { check, readBody, readIdempotency } from "@bookmeup/contract/server";
 import type { Context, Hono } from "hono";
 import type { Kysely } from "kysely";
 import type { z } from "zod";
-import { isWorthAnotherTry, refusalOf } from "./database-errors.ts";
+import { isWorthAnotherTry } from "./database-errors.ts";
+import { refusalOf } from "./refusals.ts";
 import type { Schema } from "./schema.ts";
 
 export type Database = Kysely<Schema>;
