@@ -33,7 +33,7 @@ export async function loadPki(folder: string, now: number): Promise<Pki> {
   if (!existsSync(file("complete"))) await createAuthority(file, now);
   const text = (name: string) => readFileSync(file(name), "utf8");
   if (Date.parse(new Certificate(text("server.crt")).validTo) < now + 30 * day)
-    await createServerCertificate(file, now);
+    await createServerCertificates(file, now);
   return {
     ca: text("ca.crt"),
     caKey: text("ca.key"),
@@ -95,20 +95,42 @@ async function createAuthority(file: FileOf, now: number): Promise<void> {
   await createKey(file("service-account.key"));
   save(file("admin.token"), randomToken());
   save(file("agent.token"), randomToken());
-  await createServerCertificate(file, now);
+  await createServerCertificates(file, now);
   save(file("complete"), "");
 }
 
-async function createServerCertificate(file: FileOf, now: number): Promise<void> {
+/** What the API server shows, and what the ingress shows to hosts that have no certificate of their own. */
+async function createServerCertificates(file: FileOf, now: number): Promise<void> {
+  await createLeaf(
+    file,
+    "server",
+    { subject: "CN=kube-apiserver", names: serverNames, addresses: serverAddresses },
+    now,
+  );
+  await createLeaf(
+    file,
+    "ingress",
+    { subject: "CN=dhow ingress", names: ["localhost", "*.localhost"], addresses: ["127.0.0.1"] },
+    now,
+  );
+}
+
+interface Leaf {
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+async function createLeaf(file: FileOf, name: string, leaf: Leaf, now: number): Promise<void> {
   const x509 = await certificates();
   const ca = new x509.X509Certificate(readFileSync(file("ca.crt"), "utf8"));
   const der = createPrivateKey(readFileSync(file("ca.key"), "utf8")).export({ format: "der", type: "pkcs8" });
   const signingKey = await webcrypto.subtle.importKey("pkcs8", new Uint8Array(der as Buffer), algorithm, false, [
     "sign",
   ]);
-  const keys = await createKey(file("server.key"));
+  const keys = await createKey(file(`${name}.key`));
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: "CN=kube-apiserver",
+    subject: leaf.subject,
     issuer: ca.subject,
     publicKey: keys.publicKey,
     signingKey,
@@ -120,10 +142,10 @@ async function createServerCertificate(file: FileOf, now: number): Promise<void>
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
       new x509.SubjectAlternativeNameExtension([
-        ...serverNames.map((value) => ({ type: "dns" as const, value })),
-        ...serverAddresses.map((value) => ({ type: "ip" as const, value })),
+        ...leaf.names.map((value) => ({ type: "dns" as const, value })),
+        ...leaf.addresses.map((value) => ({ type: "ip" as const, value })),
       ]),
     ],
   });
-  save(file("server.crt"), certificate.toString("pem"));
+  save(file(`${name}.crt`), certificate.toString("pem"));
 }

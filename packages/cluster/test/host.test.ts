@@ -40,6 +40,7 @@ test("a cluster counts as running while its host lives, whatever a killed one le
     namespace: "shop",
     server: "",
     ingressPort: 8080,
+    httpsPort: 8443,
   };
   assert.equal(runningCluster(state), undefined);
   sayRunning(state, running);

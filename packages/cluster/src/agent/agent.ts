@@ -8,17 +8,19 @@ import {
   createImageRuntime,
   createNamespaceSandbox,
   createNetwork,
+  type IngressController,
   type NetworkObjects,
   Proxy,
   type Sandbox,
   startAgent,
   startDns,
+  startIngress,
   watchNetworkObjects,
 } from "@dhow/node";
 import { cacheFolder } from "../cache.ts";
 import { clusterFolder, type ClusterFolder } from "../folder.ts";
 import type { AgentConfig } from "./config.ts";
-import { Entrances } from "./entrances.ts";
+import { type Entrance, Entrances } from "./entrances.ts";
 import { withAnnouncedAddresses } from "./announced-sandbox.ts";
 
 const serviceCidr = "10.96.0.0/16";
@@ -33,7 +35,7 @@ export class ClusterAgent {
   readonly #stopped = new AbortController();
   readonly #reporter: Reporter = { report: (report) => console.log(JSON.stringify(report)) };
   /** Sockets that the host handed over before the ingress was there. */
-  readonly #waiting: [purpose: "ingress" | number, server: Server][] = [];
+  readonly #waiting: [entrance: Entrance, server: Server][] = [];
   #entrances: Entrances | undefined;
   #agent: Agent | undefined;
 
@@ -62,24 +64,17 @@ export class ClusterAgent {
     });
     rmSync(this.#folder.kubeletSocket, { force: true });
     await listening(this.#agent.kubeletHandler, { path: this.#folder.kubeletSocket });
-    this.#entrances = new Entrances({
-      client,
-      objects: await objects,
-      reporter: this.#reporter,
-      signal: this.#stopped.signal,
-      say: this.#say,
-    });
-    for (const [purpose, server] of this.#waiting.splice(0)) this.#entrances.listen(purpose, server);
+    this.#entrances = new Entrances(await objects, this.#startIngress(client, await objects), this.#say);
+    for (const [entrance, server] of this.#waiting.splice(0)) this.#entrances.listen(entrance, server);
   }
 
   /** Takes over a listening socket of the host's network. */
-  listen(purpose: "ingress" | number, server: Server): void {
-    if (this.#entrances) this.#entrances.listen(purpose, server);
-    else this.#waiting.push([purpose, server]);
+  listen(entrance: Entrance, server: Server): void {
+    if (this.#entrances) this.#entrances.listen(entrance, server);
+    else this.#waiting.push([entrance, server]);
   }
 
   async stop(): Promise<void> {
-    this.#entrances?.close();
     await this.#agent?.close();
     this.#stopped.abort();
     rmSync(this.#folder.kubeletSocket, { force: true });
@@ -111,6 +106,19 @@ export class ClusterAgent {
       this.#relayApi(),
     ]);
     return withAnnouncedAddresses(sandbox, proxy, objects);
+  }
+
+  #startIngress(client: KubeClient, objects: NetworkObjects): IngressController {
+    const text = (name: string) => readFileSync(join(this.#folder.pki, name), "utf8");
+    return startIngress({
+      client,
+      objects,
+      reporter: this.#reporter,
+      signal: this.#stopped.signal,
+      publish: { ip: "127.0.0.1" },
+      defaultCertificate: { certificate: text("ingress.crt"), key: text("ingress.key") },
+      ports: this.#config.ports,
+    });
   }
 
   /** The API server is on the host's network; its Unix socket is the way there, and TLS passes through as it is. */

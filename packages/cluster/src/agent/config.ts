@@ -6,6 +6,8 @@ export interface AgentConfig {
   readonly isolated: boolean;
   /** Whether that world was made with a user namespace, as an ordinary user's is. */
   readonly userNamespace: boolean;
+  /** The ports of the ingress on the host's network, for redirects. */
+  readonly ports: { readonly http: number; readonly https: number };
 }
 
 /** One virtual node. */

@@ -1,61 +1,52 @@
-import { connect, type Server, type Socket } from "node:net";
-import type { Reporter } from "@dhow/base";
-import type { KubeClient, Service } from "@dhow/kube";
-import type { NetworkObjects } from "@dhow/node";
+import type { Server } from "node:net";
+import type { Service } from "@dhow/kube";
+import type { IngressController, NetworkObjects } from "@dhow/node";
 
-export interface EntrancesOptions {
-  readonly client: KubeClient;
-  readonly objects: NetworkObjects;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-  /** Asks the host to open a port on its network. */
-  readonly say: (message: object) => void;
-}
+/** A socket of the host's network: an entry of the ingress, or a node port. */
+export type Entrance = "http" | "https" | number;
 
-/** What comes in through the host's sockets: the ingress, and a door for each node port. */
+/** What comes in through the host's sockets, and which of them the host is asked for. */
 export class Entrances {
-  readonly #options: EntrancesOptions;
-  readonly #asked = new Set<number>();
+  readonly #objects: NetworkObjects;
+  readonly #ingress: IngressController;
+  readonly #say: (message: object) => void;
+  readonly #open = new Map<number, () => void>();
+  #asked = new Set<number>();
 
-  constructor(options: EntrancesOptions) {
-    this.#options = options;
-    options.objects.services.onChange(() => this.#askForNodePorts());
+  /** `say` asks the host to open or close a node port. */
+  constructor(objects: NetworkObjects, ingress: IngressController, say: (message: object) => void) {
+    this.#objects = objects;
+    this.#ingress = ingress;
+    this.#say = say;
+    objects.services.onChange(() => this.#askForNodePorts());
     this.#askForNodePorts();
   }
 
-  listen(purpose: "ingress" | number, server: Server): void {
-    server.on("connection", (socket) => {
-      if (purpose === "ingress") socket.destroy();
-      else this.#throughNodePort(socket, purpose);
-    });
+  listen(entrance: Entrance, server: Server): void {
+    if (typeof entrance === "string") this.#ingress.attach(server, entrance);
+    else this.#open.set(entrance, this.#closing(server, this.#ingress.attachNodePort(entrance, server)));
   }
 
-  close(): void {}
-
-  #throughNodePort(socket: Socket, port: number): void {
-    const service = this.#options.objects.services.list().find((each) => nodePorts(each).includes(port));
-    const servicePort = service?.spec?.ports?.find((each) => each.nodePort === port)?.port;
-    if (!service?.spec?.clusterIP || servicePort === undefined) {
-      socket.destroy();
-      return;
-    }
-    const inside = connect({ host: service.spec.clusterIP, port: servicePort });
-    socket.pipe(inside).pipe(socket);
-    for (const each of [socket, inside]) each.on("error", () => [socket, inside].forEach((other) => other.destroy()));
-    socket.resume();
+  #closing(server: Server, detach: () => void): () => void {
+    return () => {
+      detach();
+      server.close();
+    };
   }
 
   #askForNodePorts(): void {
-    const wanted = new Set(this.#options.objects.services.list().flatMap(nodePorts));
-    for (const port of wanted) if (!this.#asked.has(port)) this.#options.say({ type: "open-node-port", port });
-    for (const port of this.#asked) if (!wanted.has(port)) this.#options.say({ type: "close-node-port", port });
-    this.#asked.clear();
-    for (const port of wanted) this.#asked.add(port);
+    const wanted = new Set(this.#objects.services.list().flatMap(nodePorts));
+    for (const port of wanted) if (!this.#asked.has(port)) this.#say({ type: "open-node-port", port });
+    for (const port of this.#asked) {
+      if (wanted.has(port)) continue;
+      this.#open.get(port)?.();
+      this.#open.delete(port);
+      this.#say({ type: "close-node-port", port });
+    }
+    this.#asked = wanted;
   }
 }
 
 function nodePorts(service: Service): number[] {
-  return (service.spec?.ports ?? []).flatMap((port) =>
-    port.nodePort === undefined || port.nodePort === 0 ? [] : [port.nodePort],
-  );
+  return (service.spec?.ports ?? []).flatMap((port) => (port.nodePort ? [port.nodePort] : []));
 }

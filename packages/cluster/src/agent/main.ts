@@ -3,6 +3,7 @@ import type { Server } from "node:net";
 import { messageOf } from "@dhow/base";
 import { ClusterAgent } from "./agent.ts";
 import type { AgentConfig } from "./config.ts";
+import type { Entrance } from "./entrances.ts";
 
 const agent = new ClusterAgent(JSON.parse(process.argv[2] ?? "{}") as AgentConfig, (message) =>
   process.send?.(message),
@@ -13,10 +14,9 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-process.on("message", (message: { type: string; purpose?: string; port?: number }, handle?: unknown) => {
+process.on("message", (message: { type: string; entrance?: Entrance }, handle?: unknown) => {
   if (message.type === "stop") void stop();
-  if (message.type === "listener")
-    agent.listen(message.purpose === "ingress" ? "ingress" : (message.port ?? 0), handle as Server);
+  if (message.type === "listener" && message.entrance !== undefined) agent.listen(message.entrance, handle as Server);
 });
 process.on("SIGTERM", () => void stop());
 // The host is gone, however it ended: nothing is left behind.

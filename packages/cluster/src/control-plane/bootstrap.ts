@@ -62,7 +62,7 @@ const objects: readonly KubeObject[] = [
     apiVersion: "networking.k8s.io/v1",
     kind: "IngressClass",
     metadata: { name: "nginx", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
-    spec: { controller: "dhow.dev/ingress" },
+    spec: { controller: "k8s.io/ingress-nginx" },
   },
 ];
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import type { Reporter } from "@dhow/base";
 import { clusterError } from "../errors.ts";
@@ -27,15 +28,35 @@ export async function openDoor(port: number, instead: string): Promise<Server> {
   }
 }
 
-/** Port 80 where that is allowed and free, else 8080, where no port was asked for. */
-export async function openEntry(asked: number | undefined): Promise<Server> {
-  const instead = "another port: --port 8081";
-  if (asked !== undefined) return openDoor(asked, instead);
+/** The entry points of the ingress. */
+export interface Entry {
+  readonly http: Server;
+  /** Undefined where the usual ports are taken: not everybody needs HTTPS. */
+  readonly https: Server | undefined;
+}
+
+/** HTTP on the port that was asked for, else on 80 where that is allowed and free, else on 8080; HTTPS on 443 or 8443, or that which was asked for. */
+export async function openEntry(asked: { http: number | undefined; https: number | undefined }): Promise<Entry> {
+  const http = await openFirst(asked.http === undefined ? [80, 8080] : [asked.http], "another port: --port 8081");
+  const instead = "another port: --https-port 8444";
   try {
-    return await openDoor(80, instead);
-  } catch {
-    return openDoor(8080, instead);
+    return { http, https: await openFirst(asked.https === undefined ? [443, 8443] : [asked.https], instead) };
+  } catch (error) {
+    if (asked.https === undefined) return { http, https: undefined };
+    http.close();
+    throw error;
   }
+}
+
+async function openFirst(ports: readonly number[], instead: string): Promise<Server> {
+  for (const port of ports.slice(0, -1)) {
+    try {
+      return await openDoor(port, instead);
+    } catch {
+      // Not allowed, or taken: the next one, whose refusal is said.
+    }
+  }
+  return openDoor(ports.at(-1) ?? 0, instead);
 }
 
 /** Says once that a node port cannot be opened on the host; inside the cluster it works all the same. */
@@ -51,5 +72,58 @@ export async function openNodePort(port: number, reporter: Reporter): Promise<Se
       data: { error },
     });
     return undefined;
+  }
+}
+
+/** What a door leads to: an entry of the ingress, or a node port. */
+export type Entrance = "http" | "https" | number;
+
+/**
+ * The host's doors. A listening socket is given to the agent and closed here, as whoever has it open takes part of the connections;
+ * when an agent starts anew, the doors are opened anew.
+ */
+export class Doors {
+  readonly #ports = new Map<Entrance, number>();
+  readonly #open = new Map<Entrance, Server>();
+
+  /** 0 where there is no such door. */
+  portOf(entrance: Entrance): number {
+    return this.#ports.get(entrance) ?? 0;
+  }
+
+  add(entrance: Entrance, server: Server): void {
+    const address = server.address();
+    this.#ports.set(entrance, typeof address === "object" && address !== null ? address.port : 0);
+    this.#open.set(entrance, server);
+  }
+
+  remove(entrance: Entrance): void {
+    this.#ports.delete(entrance);
+    this.#open.get(entrance)?.close();
+    this.#open.delete(entrance);
+  }
+
+  /** Gives every door to an agent that has just started. */
+  async handOverAll(agent: ChildProcess): Promise<void> {
+    for (const [entrance, port] of this.#ports) {
+      if (!this.#open.has(entrance)) this.#open.set(entrance, await openDoor(port, "end that program"));
+      await this.handOver(entrance, agent);
+    }
+  }
+
+  handOver(entrance: Entrance, agent: ChildProcess): Promise<void> {
+    const server = this.#open.get(entrance);
+    return new Promise((resolve) => {
+      agent.send({ type: "listener", entrance }, server, () => {
+        server?.close();
+        this.#open.delete(entrance);
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    for (const server of this.#open.values()) server.close();
+    this.#open.clear();
   }
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
-import type { Server } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Reporter } from "@dhow/base";
@@ -11,7 +10,7 @@ import { cacheFolder } from "../cache.ts";
 import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
 import { Child, type ChildMessage } from "./child.ts";
-import { openEntry, openNodePort } from "./doors.ts";
+import { Doors, openEntry, openNodePort } from "./doors.ts";
 import { checkRequirements } from "./requirements.ts";
 import { processStart, runningCluster, sayRunning, sayStopped } from "./running.ts";
 
@@ -24,6 +23,8 @@ export interface ClusterOptions {
   readonly detached: boolean;
   /** The port of the ingress on 127.0.0.1; 80 where allowed, else 8080, unless said. */
   readonly port?: number;
+  /** The port of the ingress for HTTPS; 443 where allowed, else 8443, or none where both are taken, unless said. */
+  readonly httpsPort?: number;
   /** The port of the API server; any free one unless said. */
   readonly apiPort?: number;
   readonly nodes: AgentConfig["nodes"];
@@ -36,6 +37,8 @@ export interface Cluster {
   readonly folder: ClusterFolder;
   readonly server: string;
   readonly ingressPort: number;
+  /** 0 where there is none. */
+  readonly httpsPort: number;
   /** Why this machine cannot give what a cluster promises, a line each. */
   readonly notes: readonly string[];
   /** Ends every pod, then the control plane; what they stored stays. */
@@ -58,11 +61,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     });
   }
   options.prepare?.();
-  const door = await openEntry(options.port);
+  const { http, https } = await openEntry({ http: options.port, https: options.httpsPort });
+  const doors = new Doors();
+  doors.add("http", http);
+  if (https) doors.add("https", https);
   try {
-    return await new Host(options, folder, door).start();
+    return await new Host(options, folder, doors).start();
   } catch (error) {
-    door.close();
+    doors.close();
     throw error;
   }
 }
@@ -70,17 +76,16 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 class Host {
   readonly #options: ClusterOptions;
   readonly #folder: ClusterFolder;
-  readonly #entry: Server;
+  readonly #doors: Doors;
   readonly #controlPlane: Child;
   readonly #agent: Child;
-  readonly #nodePorts = new Map<number, Server>();
   #world: WorldSupport = { possible: false, reason: "not looked at yet" };
   #server = "";
 
-  constructor(options: ClusterOptions, folder: ClusterFolder, entry: Server) {
+  constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors) {
     this.#options = options;
     this.#folder = folder;
-    this.#entry = entry;
+    this.#doors = doors;
     const { reporter } = options;
     this.#controlPlane = new Child({
       name: "control plane",
@@ -93,7 +98,7 @@ class Host {
       reporter,
       spawn: () => this.#spawnAgent(),
       onMessage: (message) => void this.#answer(message),
-      onReady: () => this.#handOver(),
+      onReady: () => void this.#handOver(),
     });
   }
 
@@ -105,8 +110,8 @@ class Host {
       throw error;
     }
     const { system, environment, namespace, detached } = this.#options;
-    const ingressPort = portOf(this.#entry);
-    const running = { system, environment, namespace, detached, ingressPort, server: this.#server };
+    const { http: ingressPort, https: httpsPort } = this.#ports();
+    const running = { system, environment, namespace, detached, ingressPort, httpsPort, server: this.#server };
     const startedAt = new Date().toISOString();
     sayRunning(this.#folder, {
       pid: process.pid,
@@ -114,7 +119,14 @@ class Host {
       startedAt,
       ...running,
     });
-    return { folder: this.#folder, server: this.#server, ingressPort, notes: this.#notes(), stop: () => this.stop() };
+    return {
+      folder: this.#folder,
+      server: this.#server,
+      ingressPort,
+      httpsPort,
+      notes: this.#notes(),
+      stop: () => this.stop(),
+    };
   }
 
   async #startAgent(): Promise<void> {
@@ -125,8 +137,17 @@ class Host {
   async stop(): Promise<void> {
     await this.#agent.stop(patience.agent);
     await this.#controlPlane.stop(patience.controlPlane);
-    for (const server of [this.#entry, ...this.#nodePorts.values()]) server.close();
+    this.#doors.close();
     sayStopped(this.#folder);
+  }
+
+  /** The sockets belong to the host's network, where browsers are. */
+  async #handOver(): Promise<void> {
+    if (this.#agent.process) await this.#doors.handOverAll(this.#agent.process);
+  }
+
+  #ports(): { http: number; https: number } {
+    return { http: this.#doors.portOf("http"), https: this.#doors.portOf("https") };
   }
 
   #notes(): string[] {
@@ -163,6 +184,7 @@ class Host {
       nodes: this.#options.nodes,
       isolated: this.#world.possible,
       userNamespace: this.#world.possible && this.#world.userNamespace,
+      ports: this.#ports(),
     };
     const log = openSync(join(this.#folder.logs, "agent.log"), "a", 0o600);
     const argv = [process.execPath, ...nodeWords("../agent/main.ts", config)];
@@ -175,30 +197,17 @@ class Host {
       : spawn(process.execPath, argv.slice(1), options);
   }
 
-  /** Gives the agent the sockets it accepts on: they belong to the host's network, where browsers are. */
-  #handOver(): void {
-    this.#agent.process?.send({ type: "listener", purpose: "ingress" }, this.#entry);
-    for (const [port, server] of this.#nodePorts)
-      this.#agent.process?.send({ type: "listener", purpose: "node-port", port }, server);
-  }
-
   async #answer(message: ChildMessage): Promise<void> {
-    if (message.type === "open-node-port" && !this.#nodePorts.has(message.port)) {
-      const server = await openNodePort(message.port, this.#options.reporter);
-      if (!server) return;
-      this.#nodePorts.set(message.port, server);
-      this.#agent.process?.send({ type: "listener", purpose: "node-port", port: message.port }, server);
-    }
-    if (message.type === "close-node-port") {
-      this.#nodePorts.get(message.port)?.close();
-      this.#nodePorts.delete(message.port);
-    }
+    if (message.type === "open-node-port") await this.#openNodePort(message.port);
+    if (message.type === "close-node-port") this.#doors.remove(message.port);
   }
-}
 
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+  async #openNodePort(port: number): Promise<void> {
+    const server = this.#doors.portOf(port) === 0 ? await openNodePort(port, this.#options.reporter) : undefined;
+    if (!server) return;
+    this.#doors.add(port, server);
+    if (this.#agent.process) await this.#doors.handOver(port, this.#agent.process);
+  }
 }
 
 function nodeWords(file: string, config: object): string[] {

@@ -13,6 +13,7 @@ export interface RunningCluster {
   readonly namespace: string;
   readonly server: string;
   readonly ingressPort: number;
+  readonly httpsPort: number;
 }
 
 /** The 22nd field of /proc/<pid>/stat (proc(5)): ticks since the machine's start; where there is no /proc, whether the process lives. */
