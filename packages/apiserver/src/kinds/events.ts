@@ -1,0 +1,32 @@
+import { type Event, type FieldFault, fieldFault } from "@dhow/kube";
+import type { Strategy } from "../strategy.ts";
+
+// pkg/apis/core/validation/events.go
+
+const { invalid, required } = fieldFault;
+
+export const events: Strategy = {
+  createOnUpdate: true,
+  applyDefaults(object) {
+    const event = object as Event;
+    // On the wire always, whether they say anything or not.
+    event.source ??= {};
+    (event as { eventTime?: unknown }).eventTime ??= null;
+    event.reportingComponent ??= "";
+    event.reportingInstance ??= "";
+  },
+  validate: (object) => [...eventFaults(object as Event)],
+};
+
+function* eventFaults({ involvedObject, metadata, ...event }: Event): Generator<FieldFault> {
+  const namespace = involvedObject?.namespace ?? "";
+  const expected = namespace === "" ? "default" : namespace;
+  if (metadata.namespace !== expected && !(namespace === "" && metadata.namespace === "kube-system")) {
+    yield invalid("involvedObject.namespace", namespace, "does not match event.namespace");
+  }
+  if (!event.eventTime) return;
+  if (!event.reportingComponent) yield required("reportingController");
+  if (!event.reportingInstance) yield required("reportingInstance");
+  if (!event.action) yield required("action");
+  if (!event.reason) yield required("reason");
+}
