@@ -73,9 +73,17 @@ function pages(storage: Storage, catalog: Catalog, metrics: Metrics, options: Ap
   const served = () => [...catalog.all()].map(({ info }) => info);
   const checks = { ping: () => undefined, log: () => undefined, etcd: () => undefined };
   const paths = () => [
-    ...["/api", "/api/v1", "/apis"],
+    "/api",
+    "/api/v1",
+    "/apis",
     ...new Set([...catalog.all()].filter(({ info }) => info.group !== "").map(({ info }) => `/apis/${info.group}`)),
-    ...["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"],
+    "/healthz",
+    "/livez",
+    "/metrics",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/readyz",
+    "/version",
   ];
   const apis = [discoveryPage(served, `${address}:${port}`), openapiPage(served)];
   return [...apis, versionPage, healthPage(checks), metrics.page(storage), rootPage(paths)];

@@ -7,8 +7,8 @@ import type { ApiRequest, ApiServer } from "../server.ts";
 
 /** What a node:http or node:https server is given as its `request` and `upgrade` listeners. */
 export interface Listeners {
-  request(incoming: IncomingMessage, outgoing: ServerResponse): void;
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly request: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  readonly upgrade: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Connects Node's HTTP servers with an API server; who listens, and where, is the caller's business. */

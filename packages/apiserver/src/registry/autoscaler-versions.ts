@@ -33,7 +33,7 @@ function isCurrentProcessorUse(metric: CurrentMetric): boolean {
 
 export function autoscalerToV1(stored: KubeObject): KubeObject {
   const { spec: wanted, status: found } = stored as HorizontalPodAutoscaler;
-  const { behavior, metrics = [], ...spec } = (wanted ?? {}) as Spec;
+  const { behavior, metrics = [], ...spec } = wanted ?? {};
   const { conditions, currentMetrics, ...status } = (found ?? {}) as Status;
   const processor = metrics.find(isProcessorUse);
   const currentProcessor = (currentMetrics ?? []).find(isCurrentProcessorUse);
@@ -73,22 +73,22 @@ export function autoscalerFromV1(object: KubeObject): KubeObject {
   const { targetCPUUtilizationPercentage: target, ...spec } = (given["spec"] ?? {}) as SpecV1;
   const { currentCPUUtilizationPercentage: current, ...status } = (given["status"] ?? {}) as Record<string, unknown>;
   const rest = { ...given.metadata.annotations };
-  const take = <T>(name: keyof typeof annotations): T | undefined => {
+  const take = (name: keyof typeof annotations): unknown => {
     const text = rest[annotations[name]];
     delete rest[annotations[name]];
-    return parsed<T>(text);
+    return parsed(text);
   };
-  const metrics: Metric[] = take<Metric[]>("metrics") ?? [];
-  const behavior = take<object>("behavior");
-  const conditions = take<object[]>("conditions");
-  const currentMetrics = take<CurrentMetric[]>("currentMetrics") ?? [];
+  const metrics: Metric[] = (take("metrics") ?? []) as Metric[];
+  const behavior = take("behavior");
+  const conditions = take("conditions");
+  const currentMetrics = (take("currentMetrics") ?? []) as CurrentMetric[];
   if (target !== undefined) {
     const use = { type: "Utilization", averageUtilization: target };
-    metrics.unshift({ type: "Resource", resource: { name: "cpu", target: use } } as Metric);
+    metrics.unshift({ type: "Resource", resource: { name: "cpu", target: use } });
   }
   if (typeof current === "number") {
     const use = { averageUtilization: current };
-    currentMetrics.unshift({ type: "Resource", resource: { name: "cpu", current: use } } as CurrentMetric);
+    currentMetrics.unshift({ type: "Resource", resource: { name: "cpu", current: use } });
   }
   const { annotations: _, ...metadata } = given.metadata;
   return {
@@ -105,9 +105,9 @@ export function autoscalerFromV1(object: KubeObject): KubeObject {
 }
 
 /** An annotation that cannot be read says nothing. */
-function parsed<T>(text: string | undefined): T | undefined {
+function parsed(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as T);
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }

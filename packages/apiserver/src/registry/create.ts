@@ -87,7 +87,7 @@ function fillSystemFields({ clock }: Registry, { resource }: Call, object: KubeO
     ...rest,
     uid: uid(),
     creationTimestamp: timestamp(clock.now()),
-  } as KubeObject["metadata"];
+  };
   return !name && Boolean(generateName);
 }
 

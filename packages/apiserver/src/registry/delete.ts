@@ -176,5 +176,5 @@ function goneAnswer(resource: Resource, object: KubeObject): ObjectAnswer {
   const { name, uid } = object.metadata;
   const details = { name, ...(info.group ? { group: info.group } : {}), kind: info.resource, uid };
   const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
-  return { status: 200, object: status as unknown as KubeObject };
+  return { status: 200, object: status };
 }

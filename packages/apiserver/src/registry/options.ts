@@ -37,13 +37,9 @@ export function parseWriteOptions(kind: OptionsKind, query: URLSearchParams, app
 
 function managerFaults(manager: string): FieldFault[] {
   if (Buffer.byteLength(manager) > 128) return [fieldFault.tooLong("fieldManager", 128)];
-  return [...manager].every(isPrintable)
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u.test(manager)
     ? []
     : [fieldFault.invalid("fieldManager", manager, "should only contain printable characters")];
-}
-
-function isPrintable(character: string): boolean {
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character);
 }
 
 export function dryRunFaults(values: readonly string[]): FieldFault[] {

@@ -64,6 +64,15 @@ export const selectableFields: Readonly<Record<string, Readonly<Record<string, F
 
 /** Kinds whose refusal of an unknown field is worded the older way (pkg/apis/core/v1/conversion.go). */
 export const wordedTheOlderWay = new Set([
-  ...["pods", "nodes", "namespaces", "secrets", "services", "replicationcontrollers", "events"],
-  ...["events.events.k8s.io", "replicasets.apps", "jobs.batch", "certificatesigningrequests.certificates.k8s.io"],
+  "pods",
+  "nodes",
+  "namespaces",
+  "secrets",
+  "services",
+  "replicationcontrollers",
+  "events",
+  "events.events.k8s.io",
+  "replicasets.apps",
+  "jobs.batch",
+  "certificatesigningrequests.certificates.k8s.io",
 ]);

@@ -22,14 +22,15 @@ export function createStore(storage: Storage, catalog: Catalog, clock: Clock): S
     lists.set(place, { version, items });
     return items;
   };
+  const get = (resource: string, namespace: string | undefined, name: string) =>
+    storage.get(resource, key(resource, namespace, name))?.object;
   return {
-    get: <T extends KubeObject>(resource: string, namespace: string | undefined, name: string) =>
-      storage.get(resource, key(resource, namespace, name))?.object as T | undefined,
-    list: <T extends KubeObject>(resource: string, namespace?: string) => list(resource, namespace) as readonly T[],
+    get: get as Store["get"],
+    list: list as Store["list"],
     async create(resource, object) {
       const { generateName, namespace } = object.metadata;
       const name = object.metadata.name ?? `${generateName}${randomSuffix(5)}`;
-      const metadata = { name, ...object.metadata, uid: uid(), creationTimestamp: timestamp(clock.now()) };
+      const metadata = { ...object.metadata, name, uid: uid(), creationTimestamp: timestamp(clock.now()) };
       try {
         const stored = await storage.put(resource, key(resource, namespace, name), { ...object, metadata }, 0);
         return stored.object;

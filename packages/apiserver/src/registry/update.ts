@@ -148,7 +148,7 @@ function withoutTimes(object: KubeObject): KubeObject {
   const { managedFields } = object.metadata;
   if (!managedFields) return object;
   const timeless = managedFields.map((entry) => ({ ...entry, time: undefined }));
-  return { ...object, metadata: { ...object.metadata, managedFields: timeless } } as KubeObject;
+  return { ...object, metadata: { ...object.metadata, managedFields: timeless } };
 }
 
 /** Whether nothing holds a deleted object back any more (registry/generic/registry/store.go ShouldDeleteDuringUpdate). */
@@ -223,7 +223,7 @@ function prepare(registry: Registry, call: Call, object: KubeObject, old: KubeOb
   delete metadata["selfLink" as keyof typeof metadata];
 }
 
-function keep<T extends object, F extends keyof T>(target: T, source: T, field: F): void {
+function keep<T extends object>(target: T, source: T, field: keyof T): void {
   if (source[field] === undefined) delete target[field];
   else target[field] = source[field];
 }

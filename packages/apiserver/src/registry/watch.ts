@@ -97,7 +97,7 @@ class Watcher {
   #bookmark(annotations?: Record<string, string>): Uint8Array {
     const { info, apiVersion } = this.#call.resource;
     const metadata = { resourceVersion: String(this.#storage.revision), ...(annotations ? { annotations } : {}) };
-    return line("BOOKMARK", this.#format.text({ kind: info.kind, apiVersion, metadata } as KubeObject, undefined));
+    return line("BOOKMARK", this.#format.text({ kind: info.kind, apiVersion, metadata }, undefined));
   }
 
   async *lines(): AsyncGenerator<Uint8Array> {

@@ -14,12 +14,25 @@ const admissionKinds = [
 
 /** Kinds that count the changes of what they ask for. */
 const generations = new Set([
-  ...["pods", "podtemplates", "replicationcontrollers", "deployments.apps", "replicasets.apps", "statefulsets.apps"],
-  ...["daemonsets.apps", "jobs.batch", "cronjobs.batch", "ingresses.networking.k8s.io"],
-  ...["ingressclasses.networking.k8s.io", "networkpolicies.networking.k8s.io", "poddisruptionbudgets.policy"],
-  ...["endpointslices.discovery.k8s.io", "priorityclasses.scheduling.k8s.io"],
-  ...["customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io"],
-  ...["flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"],
+  "pods",
+  "podtemplates",
+  "replicationcontrollers",
+  "deployments.apps",
+  "replicasets.apps",
+  "statefulsets.apps",
+  "daemonsets.apps",
+  "jobs.batch",
+  "cronjobs.batch",
+  "ingresses.networking.k8s.io",
+  "ingressclasses.networking.k8s.io",
+  "networkpolicies.networking.k8s.io",
+  "poddisruptionbudgets.policy",
+  "endpointslices.discovery.k8s.io",
+  "priorityclasses.scheduling.k8s.io",
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "apiservices.apiregistration.k8s.io",
+  "flowschemas.flowcontrol.apiserver.k8s.io",
+  "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
   ...admissionKinds,
 ]);
 
@@ -29,7 +42,12 @@ export function countsGenerations({ custom, storedAs, strategy }: Resource): boo
 
 /** Kinds that a PUT creates where there is nothing (AllowCreateOnUpdate). */
 const createdByUpdates = new Set([
-  ...["endpoints", "events", "limitranges", "services", "leases.coordination.k8s.io", "runtimeclasses.node.k8s.io"],
+  "endpoints",
+  "events",
+  "limitranges",
+  "services",
+  "leases.coordination.k8s.io",
+  "runtimeclasses.node.k8s.io",
   ...["roles", "rolebindings", "clusterroles", "clusterrolebindings"].map(
     (name) => `${name}.rbac.authorization.k8s.io`,
   ),
@@ -41,9 +59,13 @@ export function mayCreateOnUpdate({ storedAs, strategy }: Resource): boolean {
 
 /** Kinds whose updates must say which revision they are made from (AllowUnconditionalUpdate is false). */
 const conditionallyUpdated = new Set([
-  ...["poddisruptionbudgets.policy", "csidrivers.storage.k8s.io", "runtimeclasses.node.k8s.io"],
-  ...["leases.coordination.k8s.io", "customresourcedefinitions.apiextensions.k8s.io"],
-  ...["apiservices.apiregistration.k8s.io", ...admissionKinds],
+  "poddisruptionbudgets.policy",
+  "csidrivers.storage.k8s.io",
+  "runtimeclasses.node.k8s.io",
+  "leases.coordination.k8s.io",
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "apiservices.apiregistration.k8s.io",
+  ...admissionKinds,
 ]);
 
 export function needsRevision({ custom, storedAs, strategy }: Resource): boolean {
@@ -52,9 +74,18 @@ export function needsRevision({ custom, storedAs, strategy }: Resource): boolean
 
 /** Kinds whose deletion is answered with the object instead of a Status (ReturnDeletedObject). */
 const answeredWithTheObject = new Set([
-  ...["pods", "serviceaccounts", "resourcequotas", "services", "persistentvolumeclaims", "persistentvolumes"],
-  ...["podtemplates", "storageclasses.storage.k8s.io", "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io"],
-  ...["volumeattachments.storage.k8s.io", "volumeattributesclasses.storage.k8s.io"],
+  "pods",
+  "serviceaccounts",
+  "resourcequotas",
+  "services",
+  "persistentvolumeclaims",
+  "persistentvolumes",
+  "podtemplates",
+  "storageclasses.storage.k8s.io",
+  "csidrivers.storage.k8s.io",
+  "csinodes.storage.k8s.io",
+  "volumeattachments.storage.k8s.io",
+  "volumeattributesclasses.storage.k8s.io",
 ]);
 
 export function deletionGivesObject({ storedAs }: Resource): boolean {

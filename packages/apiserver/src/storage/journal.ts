@@ -20,9 +20,9 @@ export interface Change {
 export interface Journal {
   /** The revision of the last change that was ever committed; 0 for a new store. */
   readonly revision: number;
-  rows(): Iterable<Row>;
-  commit(changes: readonly Change[]): void;
-  close(): void;
+  readonly rows: () => Iterable<Row>;
+  readonly commit: (changes: readonly Change[]) => void;
+  readonly close: () => void;
 }
 
 /** A journal that forgets: for tests and for measurements without a disk. */

@@ -211,8 +211,19 @@ function stored(key: string, revision: number, object: KubeObject): StoredObject
 }
 
 const metadataOrder = [
-  ...["name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"],
-  ...["deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers"],
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "labels",
+  "annotations",
+  "ownerReferences",
+  "finalizers",
   "managedFields",
 ];
 
@@ -224,5 +235,5 @@ function inOrder(metadata: KubeObject["metadata"], revision: number): KubeObject
     const value = field === "resourceVersion" ? String(revision) : given[field];
     if (value !== undefined) ordered[field] = value;
   }
-  return ordered as KubeObject["metadata"];
+  return ordered;
 }

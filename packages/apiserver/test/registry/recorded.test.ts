@@ -16,7 +16,12 @@ const file = new URL("./recorded.json", import.meta.url);
 
 /** Values that differ from run to run. */
 const volatile = new Set([
-  ...["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "time", "continue"],
+  "uid",
+  "resourceVersion",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "time",
+  "continue",
   "remainingItemCount",
 ]);
 

@@ -48,7 +48,6 @@ export function journalSuite(name: string, open: () => Journal): void {
     const journal = open();
     const storage = new Storage({
       ...journal,
-      rows: journal.rows,
       commit: (changes) => (commits++, journal.commit(changes)),
     });
     const results = await Promise.allSettled([
@@ -74,7 +73,6 @@ export function journalSuite(name: string, open: () => Journal): void {
     let failing = false;
     const storage = new Storage({
       ...journal,
-      rows: journal.rows,
       commit(changes) {
         if (failing) throw new Error("disk full");
         journal.commit(changes);

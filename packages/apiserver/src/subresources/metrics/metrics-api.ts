@@ -96,7 +96,7 @@ export class MetricsApi {
       metadata: { name, ...(namespace ? { namespace } : {}), creationTimestamp: now, ...(labels ? { labels } : {}) },
       timestamp: usage?.cpu?.time ?? now,
       window,
-    } as KubeObject;
+    };
   }
 }
 

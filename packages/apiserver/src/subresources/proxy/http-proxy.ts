@@ -121,5 +121,5 @@ export class HttpProxy {
 function targetPath({ path, query, target }: RequestInfo): string {
   // `/api/v1/namespaces/n/pods/p/proxy`, or `/api/v1/nodes/n/proxy`.
   const rest = path.split("/").slice(target?.namespace === undefined ? 6 : 8);
-  return `/${rest.join("/")}${query.size > 0 ? `?${query}` : ""}`;
+  return `/${rest.join("/")}${query.size > 0 ? `?${query.toString()}` : ""}`;
 }

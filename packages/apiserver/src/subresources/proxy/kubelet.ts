@@ -1,5 +1,4 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf } from "@dhow/base";
 import { type HttpResponse, StatusError } from "@dhow/kube";
@@ -49,7 +48,13 @@ export async function exchange(connection: Duplex, request: KubeletRequest): Pro
 
 /** Headers that are about one connection only (RFC 9110, 7.6.1). */
 export const hopByHop = new Set([
-  ...["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"],
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
   "upgrade",
 ]);
 
@@ -64,7 +69,7 @@ function send(connection: Duplex, { method, path, headers, body, signal }: Kubel
       path,
       headers: { host: "kubelet", ...headers },
       agent: false,
-      createConnection: () => connection as Socket,
+      createConnection: () => connection,
       ...(signal ? { signal } : {}),
     });
     outgoing.once("error", fail);

@@ -12,13 +12,11 @@ import type { Store } from "../../store.ts";
 import { dial, type DialKubelet, exchange, readAnswer } from "./kubelet.ts";
 import { containerOf, podOf } from "./pod-target.ts";
 
-const options = [
-  ...["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"],
-];
+const options = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"];
 
 /** `GET pods/x/log`: what a container wrote, from its kubelet's `/containerLogs`. */
 export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandler {
-  return async ({ call }) => {
+  return async ({ call }): Promise<HttpResponse> => {
     const pod = podOf(store, call);
     checkOptions(call.query, call.name);
     const container = containerOf(pod, call.query.get("container") ?? "");
@@ -31,7 +29,7 @@ export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandl
       if (value !== null && value !== "") query.set(name, value);
     }
     const place = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
-    const path = query.size > 0 ? `${place}?${query}` : place;
+    const path = query.size > 0 ? `${place}?${query.toString()}` : place;
     const response = await exchange(await dial(dialKubelet, node), { method: "GET", path, signal: call.signal });
     await checkAnswer(response, call.name);
     return { ...response, headers: { "content-type": response.headers["content-type"] ?? "text/plain" } };

@@ -36,7 +36,7 @@ function containerPath(kind: "exec" | "attach", pod: Pod, query: URLSearchParams
   const options = new URLSearchParams();
   for (const [name, kubeletName] of streams) if (isTrue(query.get(name))) options.set(kubeletName, "1");
   for (const word of query.getAll("command")) options.append("command", word);
-  return `/${kind}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options}`;
+  return `/${kind}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${options.toString()}`;
 }
 
 function isTrue(value: string | null): boolean {
