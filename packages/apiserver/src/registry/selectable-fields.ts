@@ -8,7 +8,7 @@ function at(path: string, absent = ""): FieldReader {
   return (object) => {
     let value: unknown = object;
     for (const part of parts) value = (value as Record<string, unknown> | undefined | null)?.[part];
-    return value === undefined || value === null ? absent : String(value as string | number | boolean);
+    return `${(value as string | number | boolean | null | undefined) ?? absent}`;
   };
 }
 
