@@ -20,16 +20,19 @@ interface Bootstrap {
 
 /** Creates what exists from the start and is missing. The server calls it before it answers anything. */
 export async function bootstrap(store: Store, options: BootstrapOptions): Promise<void> {
-  for (const { object, refreshed = [], resource } of bootstrapObjects(options)) {
-    const { name = "", namespace } = object.metadata;
-    if (!store.get(resource, namespace, name)) await createUnlessThere(store, resource, object);
-    else if (refreshed.length > 0) {
-      await store.modify(resource, namespace, name, (current) => {
-        const next = { ...current };
-        for (const field of refreshed) next[field] = object[field];
-        return deepEqual(next, current) ? undefined : next;
-      });
-    }
+  // All at once, so that they share a commit.
+  await Promise.all(bootstrapObjects(options).map((one) => ensure(store, one)));
+}
+
+async function ensure(store: Store, { object, refreshed = [], resource }: Bootstrap): Promise<void> {
+  const { name = "", namespace } = object.metadata;
+  if (!store.get(resource, namespace, name)) await createUnlessThere(store, resource, object);
+  else if (refreshed.length > 0) {
+    await store.modify(resource, namespace, name, (current) => {
+      const next = { ...current };
+      for (const field of refreshed) next[field] = object[field];
+      return deepEqual(next, current) ? undefined : next;
+    });
   }
 }
 
