@@ -7,7 +7,7 @@ if (support.possible) {
   const inside = fileURLToPath(new URL("inside.ts", import.meta.url));
   const repository = fileURLToPath(new URL("../../", import.meta.url));
   const world = spawnWorld({
-    argv: [process.execPath, inside, support.userNamespace ? "mapped" : "root", repository],
+    argv: [process.execPath, inside, support.userNamespace ? "mapped" : "root", repository, process.argv[2] ?? ""],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     userNamespace: support.userNamespace,
   });

@@ -8,16 +8,16 @@ const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
 );
 
 /** Its configuration names the upstream, which nginx resolves once, when it starts. */
-function configuration(port: number, upstream: string): string {
+function configuration(listen: string, upstream: string | undefined): string {
   return `
 daemon off; pid ${places.data}/nginx.pid; error_log stderr;
 events {}
 http {
   access_log /dev/stdout; ${temporary.join(" ")}
   server {
-    listen ${port}; root ${places.site};
+    listen ${listen}; root ${places.site};
     location = /peer { return 200 $remote_addr; }
-    location = /upstream { proxy_pass http://${upstream}/; }
+    ${upstream === undefined ? "" : `location = /upstream { proxy_pass http://${upstream}/; }`}
   }
 }`;
 }
@@ -26,13 +26,13 @@ export const nginxServer: Program = {
   name: "nginx",
   protocol: "http",
   missing: () => (existsSync(nginx) ? undefined : `${nginx} is not installed`),
-  serve: ({ port, upstream }) => ({
+  serve: ({ port, upstream, address }) => ({
     argv: [
       "sh",
       "-c",
       `printf %s "$CONFIGURATION" > ${places.data}/nginx.conf && exec ${nginx} -c ${places.data}/nginx.conf`,
     ],
-    env: { CONFIGURATION: configuration(port, upstream) },
+    env: { CONFIGURATION: configuration(`${address}:${port}`, upstream) },
   }),
   reachUpstream: () => undefined,
 };

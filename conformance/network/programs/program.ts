@@ -14,10 +14,10 @@ export const places = {
 
 export interface ServeRequest {
   readonly port: number;
-  /** The name of a Service that the program itself is to reach. */
-  readonly upstream: string;
-  /** Where to listen; undefined for everywhere. */
-  readonly address?: string;
+  /** The name of a Service that the program itself is to reach; undefined where it cannot find names. */
+  readonly upstream: string | undefined;
+  /** The pod's own: a program that can be told where to listen is told. */
+  readonly address: string;
 }
 
 /** What a program needs beyond what every pod has. */
@@ -31,7 +31,6 @@ export interface Program {
   readonly protocol: "http" | "postgres";
   /** Why it cannot be tried on this machine; undefined where it can. */
   missing(): string | undefined;
-  /** Whether it runs under the fallback, and what it keeps there. */
   serve(request: ServeRequest): Container;
   /** A command within its own container, or undefined where the answer of a request tells. */
   reachUpstream(upstream: string): readonly string[] | undefined;

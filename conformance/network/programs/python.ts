@@ -25,6 +25,6 @@ export const pythonServer: Program = {
   name: "Python http.server",
   protocol: "http",
   missing: () => (existsSync(python) ? undefined : `${python} is not installed`),
-  serve: ({ port, address = "" }) => ({ argv: [python, "-c", server, String(port), places.site, address] }),
+  serve: ({ port, address }) => ({ argv: [python, "-c", server, String(port), places.site, address] }),
   reachUpstream: (upstream) => [python, "-c", client, upstream],
 };
