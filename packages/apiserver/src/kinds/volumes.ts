@@ -43,17 +43,15 @@ function* claimUpdateFaults(
 ): Generator<FieldFault> {
   if (!spec || !old) return;
   const bound = status?.phase === "Bound";
-  const rest = (from: NonNullable<PersistentVolumeClaim["spec"]>, like: typeof from) => ({
+  // What may be given later counts as not there on either side while the claim has none.
+  const rest = (from: NonNullable<PersistentVolumeClaim["spec"]>) => ({
     ...from,
-    ...(bound ? { resources: like.resources } : {}),
-    volumeName: like.volumeName || from.volumeName,
-    storageClassName: like.storageClassName ?? from.storageClassName,
+    ...(bound ? { resources: undefined } : {}),
+    ...(old.volumeName ? {} : { volumeName: undefined }),
+    ...(old.storageClassName === undefined ? { storageClassName: undefined } : {}),
     volumeAttributesClassName: undefined,
   });
-  if (
-    !deepEqual(rest(spec, old), rest(old, old)) ||
-    (old.storageClassName && spec.storageClassName !== old.storageClassName)
-  ) {
+  if (!deepEqual(rest(spec), rest(old))) {
     const exception =
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
     yield forbidden("spec", exception);

@@ -3,7 +3,7 @@ import type { Server } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { type ApiServer, createApiServer } from "@dhow/apiserver";
-import { silent, systemClock } from "@dhow/base";
+import { type Reporter, systemClock } from "@dhow/base";
 import { startControllers } from "@dhow/controllers";
 import { KubeClient, type Transport } from "@dhow/kube";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
@@ -62,7 +62,7 @@ export class ControlPlane {
     const api = await createApiServer({
       folder: this.#folder.store,
       clock: systemClock,
-      reporter: silent,
+      reporter: toLog,
       serviceCidr: "10.96.0.0/16",
       nodePortRange: [30000, 32767],
       certificateAuthority: pki.ca,
@@ -107,7 +107,7 @@ export class ControlPlane {
     await startControllers({
       client,
       clock: systemClock,
-      reporter: silent,
+      reporter: toLog,
       signal: this.#stopped.signal,
       rootCertificateAuthority: pki.ca,
       volumeFolder: join(this.#folder.agent, "volumes"),
@@ -115,6 +115,13 @@ export class ControlPlane {
     });
   }
 }
+
+/** Standard output is the log in the cluster's folder. */
+const toLog: Reporter = {
+  report(report) {
+    if (report.level !== "debug") console.log(JSON.stringify({ timestamp: new Date().toISOString(), ...report }));
+  },
+};
 
 /** The controllers call the API server's function: the same requests, without sockets. */
 function inProcess(api: ApiServer): Transport {

@@ -85,6 +85,8 @@ export type Entrance = "http" | "https" | number;
 export class Doors {
   readonly #ports = new Map<Entrance, number>();
   readonly #open = new Map<Entrance, Server>();
+  /** Which agent has a door now. */
+  readonly #given = new Map<Entrance, ChildProcess>();
 
   /** 0 where there is no such door. */
   portOf(entrance: Entrance): number {
@@ -99,6 +101,7 @@ export class Doors {
 
   remove(entrance: Entrance): void {
     this.#ports.delete(entrance);
+    this.#given.delete(entrance);
     this.#open.get(entrance)?.close();
     this.#open.delete(entrance);
   }
@@ -106,6 +109,7 @@ export class Doors {
   /** Gives every door to an agent that has just started. */
   async handOverAll(agent: ChildProcess): Promise<void> {
     for (const [entrance, port] of this.#ports) {
+      if (this.#given.get(entrance) === agent) continue;
       if (!this.#open.has(entrance)) this.#open.set(entrance, await openDoor(port, "end that program"));
       await this.handOver(entrance, agent);
     }
@@ -113,6 +117,7 @@ export class Doors {
 
   handOver(entrance: Entrance, agent: ChildProcess): Promise<void> {
     const server = this.#open.get(entrance);
+    this.#given.set(entrance, agent);
     return new Promise((resolve) => {
       agent.send({ type: "listener", entrance }, server, () => {
         server?.close();

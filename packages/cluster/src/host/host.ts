@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Reporter } from "@dhow/base";
+import { messageOf, type Reporter } from "@dhow/base";
 import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
 import type { AgentConfig } from "../agent/config.ts";
 import type { ControlPlaneConfig } from "../control-plane/control-plane.ts";
@@ -80,6 +80,7 @@ class Host {
   readonly #controlPlane: Child;
   readonly #agent: Child;
   #world: WorldSupport = { possible: false, reason: "not looked at yet" };
+  #lastChange: Promise<void> = Promise.resolve();
   #server = "";
 
   constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors) {
@@ -97,8 +98,8 @@ class Host {
       name: "agent",
       reporter,
       spawn: () => this.#spawnAgent(),
-      onMessage: (message) => void this.#answer(message),
-      onReady: () => void this.#handOver(),
+      onMessage: (message) => this.#inTurn(() => this.#answer(message)),
+      onReady: () => this.#inTurn(() => this.#handOver()),
     });
   }
 
@@ -195,6 +196,14 @@ class Host {
     return this.#world.possible
       ? spawnWorld({ argv, userNamespace: this.#world.userNamespace, ...options })
       : spawn(process.execPath, argv.slice(1), options);
+  }
+
+  /** One change of the doors at a time: two that hand over one socket would open it twice. */
+  #inTurn(change: () => Promise<void>): void {
+    this.#lastChange = this.#lastChange.then(change).catch((error: unknown) => {
+      const message = messageOf(error);
+      this.#options.reporter.report({ kind: "cluster.door-failed", level: "error", subject: "ports", message });
+    });
   }
 
   async #answer(message: ChildMessage): Promise<void> {
