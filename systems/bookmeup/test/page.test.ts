@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { startPostgres, type TestPostgres } from "@dhow/testkit";
+import { eventually, startPostgres, type TestPostgres } from "@dhow/testkit";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { type Front, startFront } from "./front.ts";
 import { startSystem, type System } from "./fixture.ts";
@@ -183,7 +183,7 @@ describe("the web page", { skip }, () => {
     await dialog.getByRole("button", { name: "Book" }).click();
     await dialog.getByText("This time has just been taken").waitFor();
     await page.keyboard.press("Escape");
-    await page.waitForFunction(`document.querySelectorAll(".slot").length === ${count - 1}`);
+    await eventually(async () => (await slots.count()) === count - 1);
   });
 
   it("can be used with the keyboard alone, and takes the focus along", async () => {
@@ -256,7 +256,7 @@ describe("the web page", { skip }, () => {
     await heading(page, "Your bookings");
     for (const address of ["/", `/services/${id}`, "/bookings", "/offer", "/offer/new", "/profile", "/nowhere"]) {
       await page.goto(`${front.url}/#${address}`);
-      await page.waitForFunction("document.querySelector('main:not([aria-busy]) h1')");
+      await page.locator("main:not([aria-busy]) h1").waitFor();
       await page.waitForLoadState("networkidle");
       const found = await page.evaluate<object>(measures);
       assert.deepEqual({ address, ...found }, { address, overflow: 0, nameless: [], small: [] });
