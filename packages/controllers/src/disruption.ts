@@ -41,7 +41,7 @@ export const disruption: Controller = {
     });
     // The scale of what owns the pods counts, too.
     for (const kind of [kinds.deployment, kinds.replicaSet, kinds.statefulSet]) {
-      manager.informer<KubeObject & { spec?: { replicas?: number } }>(kind as never).onChange((object, old) => {
+      manager.informer<KubeObject & { spec?: { replicas?: number } }>(kind).onChange((object, old) => {
         if (object?.spec?.replicas === old?.spec?.replicas) return;
         for (const budget of budgets.list(namespaceOf((object ?? old) as KubeObject))) queue.add(keyOf(budget));
       });
@@ -117,9 +117,7 @@ async function scaleOf(
   }
   if (reference.kind === "Deployment" || reference.kind === "StatefulSet") {
     const kind = reference.kind === "Deployment" ? kinds.deployment : kinds.statefulSet;
-    const found = manager
-      .informer<KubeObject & { spec?: { replicas?: number } }>(kind as never)
-      .get(namespace, reference.name);
+    const found = manager.informer<KubeObject & { spec?: { replicas?: number } }>(kind).get(namespace, reference.name);
     return found && { uid: reference.uid, replicas: found.spec?.replicas ?? 1 };
   }
   if (resourceByKind(reference.apiVersion, reference.kind)) return undefined;

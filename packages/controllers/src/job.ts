@@ -4,7 +4,7 @@ import { trackingFinalizer } from "./job/pods.ts";
 import { kinds } from "./kinds.ts";
 import type { Controller } from "./manager/manager.ts";
 import { controllerOf, isDeleting, keyOf, uidOf } from "./objects.ts";
-import { watchPods } from "./owned-pods.ts";
+import { ownedPods, watchPods } from "./owned-pods.ts";
 
 /** Runs pods to completion. */
 export const job: Controller = {
@@ -14,23 +14,6 @@ export const job: Controller = {
     const { expectations } = reconciler;
     const queue = manager.queue("job", { workers: 5, reconcile: (key) => reconciler.reconcile(key) });
     const jobs = manager.informer(kinds.job);
-    jobs.onChange((next, old) => {
-      if (!next && old) expectations.forget(keyOf(old));
-      queue.add(keyOf((next ?? old) as Job));
-    });
-    watchPods(manager, {
-      kind: "Job",
-      find: (namespace, name) => jobs.get(namespace, name),
-      created: (owner) => {
-        expectations.created(keyOf(owner));
-        queue.add(keyOf(owner));
-      },
-      changed: (owner) => queue.add(keyOf(owner)),
-      deleted: (owner, pod) => {
-        expectations.deleted(keyOf(owner), uidOf(pod));
-        queue.add(keyOf(owner));
-      },
-    });
     // A pod whose Job is gone must not be held by a finalizer that nobody takes off.
     const orphans = manager.queue("job-orphan-pods", {
       reconcile: async (key) => {
@@ -47,6 +30,26 @@ export const job: Controller = {
         } catch (error) {
           if (!isStatusError(error, "NotFound")) throw error;
         }
+      },
+    });
+    jobs.onChange((next, old) => {
+      if (!next && old) {
+        expectations.forget(keyOf(old));
+        for (const pod of ownedPods(manager).ownedBy(old)) orphans.add(keyOf(pod));
+      }
+      queue.add(keyOf((next ?? old) as Job));
+    });
+    watchPods(manager, {
+      kind: "Job",
+      find: (namespace, name) => jobs.get(namespace, name),
+      created: (owner) => {
+        expectations.created(keyOf(owner));
+        queue.add(keyOf(owner));
+      },
+      changed: (owner) => queue.add(keyOf(owner)),
+      deleted: (owner, pod) => {
+        expectations.deleted(keyOf(owner), uidOf(pod));
+        queue.add(keyOf(owner));
       },
     });
     manager.informer(kinds.pod).onChange((pod) => {

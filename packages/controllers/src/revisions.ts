@@ -1,4 +1,4 @@
-import { type ControllerRevision, isStatusError, type KubeObject, refOf } from "@dhow/kube";
+import { type ControllerRevision, deepEqual, isStatusError, type KubeObject, refOf } from "@dhow/kube";
 import type { Manager } from "./manager/manager.ts";
 import { byCreation, controllerReference, nameOf, namespaceOf } from "./objects.ts";
 import { templateHash } from "./template-hash.ts";
@@ -24,9 +24,9 @@ export async function currentRevision(
 ): Promise<{ current: ControllerRevision; all: ControllerRevision[] }> {
   const all = ordered(existing);
   const data = { spec: { template: { ...(owner.spec.template as object), $patch: "replace" } } };
-  const hash = templateHash(data, owner.status?.collisionCount);
+  const hash = templateHash(data, owner.status?.collisionCount || undefined);
   const next = (all.at(-1)?.revision ?? 0) + 1;
-  const equal = all.filter((revision) => revision.metadata.labels?.[hashLabel] === hash).at(-1);
+  const equal = all.filter((revision) => deepEqual(revision.data, data)).at(-1);
   if (equal && equal === all.at(-1)) return { current: equal, all };
   if (equal) {
     const moved = await manager.client.update<ControllerRevision>({ ...equal, revision: next });
@@ -52,7 +52,7 @@ export async function currentRevision(
     if (!isStatusError(error, "AlreadyExists")) throw error;
     const found = await manager.client.get<ControllerRevision>(refOf(revision));
     const ours = found.metadata.ownerReferences?.some((reference) => reference.uid === owner.metadata.uid);
-    if (ours && found.metadata.labels?.[hashLabel] === hash) return { current: found, all: ordered([...all, found]) };
+    if (ours && deepEqual(found.data, data)) return { current: found, all: ordered([...all, found]) };
     throw error;
   }
 }

@@ -1,11 +1,4 @@
-import {
-  isStatusError,
-  type KubeObject,
-  type PersistentVolume,
-  type PersistentVolumeClaim,
-  type Pod,
-  refOf,
-} from "@dhow/kube";
+import { isStatusError, type PersistentVolume, type PersistentVolumeClaim, type Pod, refOf } from "@dhow/kube";
 import { kinds } from "./kinds.ts";
 import type { Controller, Manager } from "./manager/manager.ts";
 import { isDeleting, keyOf, nameOf, namespaceOf, splitKey } from "./objects.ts";
@@ -71,7 +64,7 @@ async function protect(
   const next = isDeleting(object) ? finalizers.filter((name) => name !== finalizer) : [...finalizers, finalizer];
   const { resourceVersion } = object.metadata;
   try {
-    await manager.client.patch<KubeObject>(refOf(object), "merge", { metadata: { resourceVersion, finalizers: next } });
+    await manager.client.patch(refOf(object), "merge", { metadata: { resourceVersion, finalizers: next } });
   } catch (error) {
     if (!isStatusError(error, "NotFound")) throw error;
   }

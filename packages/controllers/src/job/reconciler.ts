@@ -68,15 +68,17 @@ export class JobReconciler {
     const active = pods.filter(isPodActive);
     let wait: number | undefined;
     let left = active.length;
-    if (verdict) left -= await this.#scale.deleteAll(job, active);
-    else if (upToDate && started.spec?.suspend) left -= await this.#scale.deleteAll(job, active);
-    else if (upToDate) {
+    let leaving = 0;
+    if (verdict || (upToDate && started.spec?.suspend)) {
+      leaving = await this.#scale.deleteAll(job, active);
+      left -= leaving;
+    } else if (upToDate) {
       const backOff = remainingBackOff(pods, this.#manager.clock.now());
       const outcome = await this.#scale.adjust(started, pods, backOff);
       left = outcome.active;
       if (outcome.waits) wait = backOff;
     }
-    const status = this.#status(started, pods, left, verdict);
+    const status = this.#status(started, pods, { active: left, leaving }, verdict);
     await this.#write(job, counted, status, verdict);
     const deadline = this.#deadline(started);
     return wait !== undefined || deadline !== undefined
@@ -89,9 +91,16 @@ export class JobReconciler {
     const before = job.status ?? {};
     const noted = before.uncountedTerminatedPods ?? {};
     const uncounted = { succeeded: new Set(noted.succeeded), failed: new Set(noted.failed) };
-    const ending = pods.filter((pod) => isTracked(pod) && (outcomeOf(pod) || isGone(pod)));
-    for (const pod of ending) uncounted[outcomeOf(pod) ?? "failed"].add(uidOf(pod));
-    if (uncounted.succeeded.size + uncounted.failed.size === 0) return job;
+    const ending = pods.filter((pod) => isTracked(pod) && (outcomeOf(pod) || countsAsGone(job, pod)));
+    for (const pod of ending) {
+      // What a suspended Job deletes has not failed.
+      const outcome = outcomeOf(pod) ?? (job.spec?.suspend ? undefined : "failed");
+      if (outcome) uncounted[outcome].add(uidOf(pod));
+    }
+    if (uncounted.succeeded.size + uncounted.failed.size === 0) {
+      await this.#release(ending);
+      return job;
+    }
     let current = job;
     if (ending.length > 0) {
       const uncountedTerminatedPods = listed(uncounted.succeeded, uncounted.failed);
@@ -178,9 +187,15 @@ export class JobReconciler {
     return millisecondsOf(job.status.startTime) + activeDeadlineSeconds * 1000 - this.#manager.clock.now();
   }
 
-  #status(job: Job, pods: readonly Pod[], active: number, verdict: Verdict | undefined): JobStatus {
+  /** `leaving` pods were deleted just now, and still look active in `pods`. */
+  #status(
+    job: Job,
+    pods: readonly Pod[],
+    { active, leaving }: { active: number; leaving: number },
+    verdict: Verdict | undefined,
+  ): JobStatus {
     const { clock } = this.#manager;
-    const terminating = pods.filter((pod) => isDeleting(pod) && !outcomeOf(pod)).length;
+    const terminating = pods.filter((pod) => isDeleting(pod) && !outcomeOf(pod)).length + leaving;
     const conditions: JobCondition[] = job.status?.conditions ?? [];
     const { active: _, ready: __, terminating: ___, ...rest } = job.status ?? {};
     const status: JobStatus = {
@@ -221,7 +236,7 @@ function listed(
   };
 }
 
-/** Being deleted with nothing that would still run it: only the finalizer holds it. */
-function isGone(pod: Pod): boolean {
-  return isDeleting(pod) && !pod.spec.nodeName;
+/** A pod that is deleted before it ended will never end by itself: it is a failure, unless only failed pods are to be replaced (isPodFailed). */
+function countsAsGone(job: Job, pod: Pod): boolean {
+  return isDeleting(pod) && job.spec?.podReplacementPolicy !== "Failed";
 }

@@ -45,16 +45,28 @@ function total(pod: Pod, requestsOf: (container: Container) => Amounts): Amounts
     } else peak = largest(peak, addAmounts({ ...own }, sidecars));
   }
   const result = largest(addAmounts(running, sidecars), peak);
-  Object.assign(result, amounts(pod.spec.resources?.requests));
-  return addAmounts(result, amounts(pod.spec.overhead));
+  return result;
+}
+
+/** A pod's own amounts, where it has some, stand for those of its containers; overhead comes on top. */
+function ofPod(pod: Pod, containers: Amounts, own: Readonly<Record<string, string>> | undefined): Amounts {
+  return addAmounts({ ...containers, ...amounts(own) }, amounts(pod.spec.overhead));
 }
 
 /** What a pod asks of its node: its containers together, or its init containers where one of them needs more, and overhead (component-helpers/resource, PodRequests). */
 export function podRequests(pod: Pod): Amounts {
-  return total(pod, (container) => amounts(container.resources?.requests));
+  const containers = total(pod, (container) => amounts(container.resources?.requests));
+  return ofPod(pod, containers, pod.spec.resources?.requests);
 }
 
 /** As {@link podRequests}, with something for containers that ask for nothing, so that they are spread too. */
 export function podRequestsForScores(pod: Pod): Amounts {
-  return total(pod, (container) => ({ ...assumed, ...amounts(container.resources?.requests) }));
+  const containers = total(pod, (container) => ({ ...assumed, ...amounts(container.resources?.requests) }));
+  return ofPod(pod, containers, pod.spec.resources?.requests);
+}
+
+/** What a pod may use at most, where it says so. */
+export function podLimits(pod: Pod): Amounts {
+  const containers = total(pod, (container) => amounts(container.resources?.limits));
+  return ofPod(pod, containers, pod.spec.resources?.limits);
 }
