@@ -20,6 +20,7 @@ import type { ApiServerOptions } from "./server.ts";
 import { subresourceHandlers } from "./subresources/handlers.ts";
 import { kubeletHandlers } from "./subresources/proxy/handlers.ts";
 import type { Storage } from "./storage/storage.ts";
+import { tableMaker } from "./tables/tables.ts";
 
 export const defaultServiceCidr = "10.96.0.0/16";
 const defaultAdvertise = { address: "127.0.0.1", port: 6443 };
@@ -45,7 +46,7 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     catalog,
     metrics,
     renderer: {
-      tables: { table: () => ({ kind: "Table", apiVersion: "meta.k8s.io/v1", columnDefinitions: [], rows: [] }) },
+      tables: tableMaker(clock),
       yaml: (value) =>
         dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
     },

@@ -14,6 +14,7 @@ function withoutTimes(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...metadata, managedFields: (managedFields ?? []).map(withoutTime) } };
 }
 
-function withoutTime({ time: _, ...entry }: ManagedFieldsEntry): ManagedFieldsEntry {
-  return entry;
+function withoutTime(entry: ManagedFieldsEntry): ManagedFieldsEntry {
+  const { time: _, ...rest } = entry;
+  return rest;
 }
