@@ -68,7 +68,6 @@ function send(connection: Duplex, { method, path, headers, body, signal }: Kubel
       method,
       path,
       headers: { host: "kubelet", ...headers },
-      agent: false,
       createConnection: () => connection,
       ...(signal ? { signal } : {}),
     });

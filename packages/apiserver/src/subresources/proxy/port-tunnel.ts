@@ -12,11 +12,13 @@ const errorChannel = 1;
 export async function tunnelToPort(kubelet: Duplex, namespace: string, pod: string, port: number): Promise<Duplex> {
   const url = `ws://kubelet/portForward/${namespace}/${pod}?port=${port}`;
   const socket = new WebSocket(url, ["v4.channel.k8s.io"], { createConnection: () => kubelet });
+  // Before it is open: the first messages may come with the answer to the upgrade.
+  const tunnel = new PortTunnel(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
-    socket.once("error", (error) => reject(dialFailure(error)));
+    tunnel.once("error", (error) => reject(dialFailure(error)));
   });
-  return new PortTunnel(socket);
+  return tunnel;
 }
 
 class PortTunnel extends Duplex {
