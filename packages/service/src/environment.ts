@@ -34,10 +34,13 @@ export function optionalEnvironment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
-/** A whole number from the environment, `otherwise` where it is not given; anything else ends the program with a line that says so. */
+/**
+ * A whole number from the environment, `otherwise` where it is not given; anything else ends the program with a line that says so.
+ * `tcp://…` counts as not given: Kubernetes sets POSTGRES_PORT so for every pod beside a Service called postgres (kubelet/envvars, service links).
+ */
 export function numberEnvironment(name: string, otherwise: number, range: readonly [number, number]): number {
   const text = process.env[name];
-  if (text === undefined || text === "") return otherwise;
+  if (text === undefined || text === "" || /^(?:tcp|udp|sctp):\/\//.test(text)) return otherwise;
   const value = Number(text);
   const [least, most] = range;
   if (!Number.isInteger(value) || value < least || value > most)

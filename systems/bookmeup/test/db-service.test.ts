@@ -211,6 +211,12 @@ describe("db-service", () => {
     };
     await using db = await start("db-service", { ...parts, POSTGRES_PASSWORD: "p@ss/word" });
     await healthy(db);
+    // A Service called postgres makes Kubernetes set this; where there is a URL it says nothing.
+    await using linked = await start("db-service", {
+      DATABASE_URL: postgres.url(),
+      POSTGRES_PORT: "tcp://10.96.0.7:5432",
+    });
+    await healthy(linked);
     const faults: [Record<string, string>, RegExp][] = [
       [{}, /^src\/configuration\.ts:\d+ {3}DATABASE_URL is not set/],
       [parts, /POSTGRES_PASSWORD is not set/],
