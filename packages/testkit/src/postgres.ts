@@ -12,12 +12,13 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { eventually } from "./eventually.ts";
 
 /** PostgreSQL refuses to run as root; `nobody` may. */
-const user = userInfo().uid === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const uid = process.getuid?.() ?? 0;
+const user = uid === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const own = (path: string) => user.uid !== undefined && chownSync(path, user.uid, user.gid);
 const superuser = "tester";
 
@@ -125,6 +126,10 @@ class Server implements TestPostgres {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     this.#process = child;
+    // A test program that ends early takes its server along.
+    const end = () => child.kill("SIGQUIT");
+    process.once("exit", end);
+    child.once("exit", () => process.removeListener("exit", end));
     await eventually(
       () => {
         if (child.exitCode !== null) throw new Error(`postgres exited with ${child.exitCode}: ${said}`);
@@ -159,7 +164,7 @@ class Server implements TestPostgres {
 
 /** A real PostgreSQL of its own on a loopback port, empty; `await using database = await startPostgres()` ends it and removes its data. */
 export async function startPostgres(): Promise<TestPostgres> {
-  const cache = join(tmpdir(), `dhow-test-postgres-${userInfo().uid}`);
+  const cache = join(tmpdir(), `dhow-test-postgres-${uid}`);
   mkdirSync(cache, { recursive: true, mode: 0o755 });
   own(cache);
   const installation = install(cache);

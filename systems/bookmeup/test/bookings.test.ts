@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { startPostgres, type TestPostgres } from "@dhow/testkit";
 import { startSystem, type System } from "./fixture.ts";
-import { aPerson, aService, ask, freeStarts, haircut, type Person } from "./people.ts";
+import { aCrowd, aPerson, aService, ask, freeStarts, haircut, type Person } from "./people.ts";
 
 describe("services and bookings", () => {
   let postgres: TestPostgres;
@@ -27,11 +27,12 @@ describe("services and bookings", () => {
   it("sells a slot once to 200 customers who race for it at two replicas", async () => {
     const { id } = await aService(system, provider);
     const [start = ""] = await freeStarts(system, id);
+    const crowd = await aCrowd(system, 200);
     const statuses = await Promise.all(
-      Array.from({ length: 200 }, async (_, index) => {
+      crowd.map(async (token, index) => {
         const reply = await ask(logic(`/services/${id}/bookings`, index % 2), {
           body: { start },
-          token: customer.token,
+          token,
         });
         return `${reply.status} ${reply.body.error?.code ?? "booked"}`;
       }),

@@ -21,6 +21,10 @@ function launch(name: ServiceName, environment: Record<string, string>): Omit<Ru
   const cwd = fileURLToPath(new URL(`../${name}/`, import.meta.url));
   const env = { PATH: process.env["PATH"], PORT: "0", ...environment };
   const child = spawn(process.execPath, ["src/main.ts"], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  // A test program that ends early takes its services along.
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.removeListener("exit", end));
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => lines.push(line));

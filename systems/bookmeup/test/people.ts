@@ -1,7 +1,9 @@
 // Requests as a program sends them, and the people and services that the tests need.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { System } from "./fixture.ts";
+import { accessToken, createDataClient, signingKey } from "@bookmeup/contract";
+import { SignJWT } from "jose/jwt/sign";
+import { secret, type System } from "./fixture.ts";
 
 export interface Reply {
   readonly status: number;
@@ -48,6 +50,25 @@ export async function aPerson({ auth }: Pick<System, "auth">, name = "Pat"): Pro
   assert.equal(registered.status, 201, JSON.stringify(registered.body));
   const { body } = await ask(`${auth.url}/auth/login`, { body: { email, password } });
   return { id: body.user.id, email, password, token: body.accessToken, refreshToken: body.refreshToken };
+}
+
+/** Access tokens of so many people, made without the work of hashing their passwords. */
+export async function aCrowd({ db }: Pick<System, "db">, size: number): Promise<string[]> {
+  const data = createDataClient({ url: db[0]?.url ?? "" });
+  const key = signingKey(secret);
+  return Promise.all(
+    Array.from({ length: size }, async (_, index) => {
+      const body = { email: `${randomUUID()}@example.org`, name: `Customer ${index}`, passwordHash: "none" };
+      const user = await data.createUser({ body });
+      return new SignJWT()
+        .setProtectedHeader({ alg: accessToken.algorithm, kid: key.id })
+        .setSubject(user.id)
+        .setIssuer(accessToken.issuer)
+        .setAudience(accessToken.audience)
+        .setExpirationTime("5 min")
+        .sign(key.secret);
+    }),
+  );
 }
 
 /** Open around the clock, so that tests need not look at the calendar. */
