@@ -1,5 +1,6 @@
 import { Agent as PlainAgent, type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { HttpRequest, HttpResponse, Transport } from "./http.ts";
 
 /** How to reach an API server and who one is to it. Certificates and keys are PEM. */
@@ -59,12 +60,13 @@ export function httpTransport(connection: Connection): HttpTransport {
 }
 
 function tlsOptions(connection: Connection, server: URL) {
-  const name = connection.serverName ?? server.hostname;
+  const name = connection.serverName ?? server.hostname.replace(/^\[|\]$/g, "");
   return {
     ...(connection.ca ? { ca: connection.ca } : {}),
     ...(connection.clientCertificate ? { cert: connection.clientCertificate } : {}),
     ...(connection.clientKey ? { key: connection.clientKey } : {}),
-    // An IP address is no server name in TLS, but the certificate is checked against the host all the same.
+    // An IP address is no server name in TLS, and over a Unix socket Node would check for "localhost".
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate),
     ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
     rejectUnauthorized: connection.insecure !== true,
   };
