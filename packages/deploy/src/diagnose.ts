@@ -15,20 +15,25 @@ export interface Diagnosis {
   readonly instead: string | undefined;
 }
 
-const logLines = 8;
+/** What came before does not count: the run that is looked at, not what an earlier one left. */
+export interface DiagnosisScope {
+  readonly client: KubeClient;
+  readonly now: number;
+  /** How often a container had been started again when the run began. */
+  restartsBefore(pod: Pod, container: string): number;
+}
+
+/** How many lines of a log are shown, and how many are read for them. */
+const logLines = { shown: 8, read: 40 };
 const ordinals = ["", "once", "twice", "third time", "fourth time", "fifth time"];
 
 /** How long a pod may wait for a node, or a program take to listen, before that counts as a fault (milliseconds). */
 const patience = 10_000;
 
 /** Looks at the newest pod of a workload that is not ready. Undefined while nothing is wrong yet. */
-export async function diagnose(
-  client: KubeClient,
-  workload: WorkloadProgress,
-  now: number,
-): Promise<Diagnosis | undefined> {
+export async function diagnose(scope: DiagnosisScope, workload: WorkloadProgress): Promise<Diagnosis | undefined> {
   for (const pod of workload.pods) {
-    const found = unscheduled(pod, now) ?? (await guiltyContainer(client, pod)) ?? (await deaf(client, pod, now));
+    const found = unscheduled(pod, scope.now) ?? (await guiltyContainer(scope, pod)) ?? (await deaf(scope, pod));
     if (found) return found;
   }
   return undefined;
@@ -47,76 +52,73 @@ function unscheduled(pod: Pod, now: number): Diagnosis | undefined {
   };
 }
 
-async function guiltyContainer(client: KubeClient, pod: Pod): Promise<Diagnosis | undefined> {
+async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnosis | undefined> {
   for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
     const waiting = status.state?.waiting;
-    if (
-      waiting?.reason &&
-      /^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(waiting.reason) &&
-      waiting.reason !== "ContainerCreating"
-    ) {
-      return {
-        summary: `${waiting.reason}: ${waiting.message ?? ""}`,
-        pod: nameOf(pod),
-        failed: true,
-        log: [],
-        instead: undefined,
-      };
+    if (/^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(waiting?.reason ?? "")) {
+      const summary = `${waiting?.reason}: ${waiting?.message ?? ""}`;
+      return { summary, pod: nameOf(pod), failed: true, log: [], instead: undefined };
     }
-    const ended =
-      status.state?.terminated ?? (waiting?.reason === "CrashLoopBackOff" ? status.lastState?.terminated : undefined);
-    if (ended && (ended.exitCode !== 0 || waiting)) return crashed(client, pod, status, ended);
+    const times = timesEnded(scope, pod, status);
+    const ended = status.state?.terminated ?? status.lastState?.terminated;
+    if (!ended || times === 0 || (ended.exitCode === 0 && !waiting && !status.state?.terminated)) continue;
+    return killedByProbe(ended) ? silent(scope, pod, status) : crashed(scope, pod, status, times);
   }
   return undefined;
 }
 
 type Terminated = NonNullable<NonNullable<ContainerStatus["state"]>["terminated"]>;
 
-async function crashed(client: KubeClient, pod: Pod, status: ContainerStatus, ended: Terminated): Promise<Diagnosis> {
-  const times = (status.restartCount ?? 0) + (status.state?.terminated ? 1 : 0);
-  const how =
-    ended.reason === "OOMKilled" ? "needed more memory than its limit (OOMKilled)" : `exits with ${ended.exitCode}`;
-  const log = await lastLines(client, pod, status.name, status.state?.terminated === undefined);
+/** How often a container has ended in this run. */
+function timesEnded(scope: DiagnosisScope, pod: Pod, status: ContainerStatus): number {
+  return (status.restartCount ?? 0) - scope.restartsBefore(pod, status.name) + (status.state?.terminated ? 1 : 0);
+}
+
+/** SIGTERM or SIGKILL, and not for its memory: a kubelet ended it because its liveness probe failed. */
+function killedByProbe(ended: Terminated): boolean {
+  return (ended.exitCode === 143 || ended.exitCode === 137) && ended.reason !== "OOMKilled";
+}
+
+async function crashed(scope: DiagnosisScope, pod: Pod, status: ContainerStatus, times: number): Promise<Diagnosis> {
+  const ended = status.state?.terminated ?? status.lastState?.terminated;
+  const outOfMemory = ended?.reason === "OOMKilled";
+  const how = outOfMemory ? "needed more memory than its limit (OOMKilled)" : `exits with ${ended?.exitCode}`;
   return {
     summary: `${how}, ${ordinals[times] ?? `${times} times`}`,
     pod: nameOf(pod),
     failed: times >= 2,
-    log,
-    instead: ended.reason === "OOMKilled" ? "a larger resources.limits.memory" : undefined,
+    log: await lastLines(scope.client, pod, status.name, status.state?.terminated === undefined),
+    instead: outOfMemory ? "a larger resources.limits.memory" : undefined,
   };
 }
 
-/** A program that runs and does not answer where its probe asks: it listens elsewhere, or nowhere. */
-async function deaf(client: KubeClient, pod: Pod, now: number): Promise<Diagnosis | undefined> {
+/** A program that has run for a while and is not ready. */
+async function deaf(scope: DiagnosisScope, pod: Pod): Promise<Diagnosis | undefined> {
   const status = pod.status?.containerStatuses?.find((each) => each.state?.running && !each.ready);
-  const container = pod.spec?.containers.find((each) => each.name === status?.name);
+  const probe = pod.spec?.containers.find((each) => each.name === status?.name)?.readinessProbe;
   const startedAt = Date.parse(status?.state?.running?.startedAt ?? "");
-  const probe = container?.readinessProbe;
-  if (!status || !container || !probe || now - startedAt < patience + (probe.initialDelaySeconds ?? 0) * 1000)
-    return undefined;
+  const due = startedAt + patience + (probe?.initialDelaySeconds ?? 0) * 1000;
+  return status && probe && scope.now >= due ? silent(scope, pod, status) : undefined;
+}
+
+/** A program that does not answer where its probe asks: it listens elsewhere, or nowhere, or is not ready. */
+async function silent({ client }: DiagnosisScope, pod: Pod, status: ContainerStatus): Promise<Diagnosis | undefined> {
+  const container = pod.spec?.containers.find((each) => each.name === status.name);
+  if (!container) return undefined;
   const wanted = probedPort(container);
-  const open = await listeningPorts(client, pod);
-  const log = await lastLines(client, pod, status.name, false);
+  const [open, log] = [await listeningPorts(client, pod), await lastLines(client, pod, status.name, false)];
   const common = { pod: nameOf(pod), failed: true, log };
+  const variable = `the port in the environment variable PORT (${wanted}), on all addresses`;
   if (open === undefined || open.includes(wanted)) {
-    const path = probe.httpGet?.path;
-    return {
-      ...common,
-      summary: `listens on ${wanted}${path ? `, but ${path} does not answer 200` : ", but is not ready"}`,
-      instead: path ? `an answer to GET ${path}, or health: "<another path>"` : undefined,
-    };
+    const path = container.readinessProbe?.httpGet?.path;
+    if (!path) return { ...common, summary: `listens on ${wanted}, but is not ready`, instead: undefined };
+    const instead = `an answer to GET ${path} on port ${wanted}, or health: "<another path>"`;
+    return { ...common, summary: `does not answer GET ${path} on port ${wanted} with 200`, instead };
   }
   if (open.length === 0)
-    return {
-      ...common,
-      summary: `listens nowhere; expected on port ${wanted}`,
-      instead: `listen on the port in the environment variable PORT (${wanted}), on all addresses`,
-    };
-  return {
-    ...common,
-    summary: `listens on ${open.join(", ")}; expected on port ${wanted}`,
-    instead: `port: ${open[0]} in system.ts, or listen on the port in the environment variable PORT`,
-  };
+    return { ...common, summary: `listens nowhere; expected on port ${wanted}`, instead: `listen on ${variable}` };
+  const summary = `listens on ${open.join(", ")}; expected on port ${wanted}`;
+  return { ...common, summary, instead: `port: ${open[0]} in system.ts, or listen on ${variable}` };
 }
 
 function probedPort(container: Container): number {
@@ -134,10 +136,14 @@ async function listeningPorts(client: KubeClient, pod: Pod): Promise<number[] | 
 }
 
 async function lastLines(client: KubeClient, pod: Pod, container: string, previous: boolean): Promise<string[]> {
-  const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${nameOf(pod)}/log?container=${container}&tailLines=${logLines}&previous=${previous}`;
+  const query = `container=${container}&tailLines=${logLines.read}&previous=${previous}`;
+  const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${nameOf(pod)}/log?${query}`;
   const answer = await client.raw({ method: "GET", path, headers: {} });
   const text = await readText(answer.body);
-  return answer.status === 200 ? text.trimEnd().split("\n") : [];
+  if (answer.status !== 200) return [];
+  // What Node says of its own insides helps nobody who looks for a fault in their program.
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^ +at .*\(?node:|^Node\.js v\d/.test(line));
+  return lines.slice(-logLines.shown);
 }
 
 function nameOf(pod: Pod): string {

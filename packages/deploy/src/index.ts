@@ -1,3 +1,3 @@
 export { applyObjects, fieldManager } from "./apply.ts";
-export { diagnose, type Diagnosis } from "./diagnose.ts";
+export { diagnose, type Diagnosis, type DiagnosisScope } from "./diagnose.ts";
 export { watchWorkloads, type WorkloadProgress, type WorkloadWatch } from "./workloads.ts";

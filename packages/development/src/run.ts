@@ -64,7 +64,7 @@ async function serve(client: KubeClient, cluster: Cluster, options: RunOptions):
   const { loaded, reporter, signal, clock } = options;
   const { namespace } = loaded.system.environment;
   await applyObjects(client, compile(loaded.system), namespace);
-  const progress = followProgress({ client, namespace, reporter, clock, signal });
+  const progress = followProgress({ client, loaded, reporter, clock, signal });
   progress.ready
     .then(async () => {
       const addresses = await addressesOf(client, namespace, cluster.ingressPort);

@@ -47,5 +47,5 @@ function compileValue(value: Value, context: Context): KubeObject[] {
   // TypeScript does not relate the kind of the value to that of the compiler that the table gives for it.
   const objects = (compilers[value.kind] as (value: Value, context: Context) => KubeObject[])(value, context);
   const adjust = "options" in value ? value.options.adjust : undefined;
-  return adjust ? (adjust(objects as AdjustableObject[]) as KubeObject[]) : objects;
+  return adjust ? adjust(objects as AdjustableObject[]) : objects;
 }

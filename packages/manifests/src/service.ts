@@ -13,14 +13,15 @@ export function compileService(service: Service, context: Context): KubeObject[]
 
 export function serviceShape(service: Service, context: Context): WorkloadShape {
   const { options } = service;
-  const question = { httpGet: { path: options.health ?? "/health", port: "main" } };
+  const health = options.health ?? "/health";
+  const asking = (path: string) => ({ httpGet: { path, port: "main" } });
   return {
     image: imageOf(service, context.system.name, context.environment),
     port: options.port,
     env: [{ name: "PORT", value: String(options.port) }, ...environmentVariables(context, options.env ?? {})],
     resources: options.resources,
-    liveness: livenessProbe(context, question, options.probes?.liveness),
-    readiness: readinessProbe(context, question, options.probes?.readiness),
+    liveness: livenessProbe(context, asking(health), options.probes?.liveness),
+    readiness: readinessProbe(context, asking(options.ready ?? health), options.probes?.readiness),
     user: 1000,
     writable: options.writable ?? [],
     claims: {},

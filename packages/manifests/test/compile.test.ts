@@ -44,10 +44,11 @@ const shop = system(
 
 const objectsFor = (environment: string) => compile(describeSystem(shop, environment, "1.4.0"));
 
-function find<T extends KubeObject>(objects: readonly KubeObject[], kind: string, name: string): T {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+function find<T extends KubeObject>(objects: readonly KubeObject[], kind: T["kind"], name: string): T {
+  const isIt = (object: KubeObject): object is T => object.kind === kind && object.metadata.name === name;
+  const found = objects.find(isIt);
   assert.ok(found, `${kind} ${name}`);
-  return found as T;
+  return found;
 }
 
 for (const environment of ["development", "production"]) {

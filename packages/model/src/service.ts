@@ -52,6 +52,8 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, EnvironmentValue>>;
   /** The path that answers 200 while the service is sound; "/health" unless said. */
   readonly health?: string;
+  /** The path that answers 200 while it can serve; that of `health` unless said. For what waits for others, such as a database. */
+  readonly ready?: string;
   readonly probes?: { readonly liveness?: ProbeTiming; readonly readiness?: ProbeTiming };
   readonly resources?: Resources;
   /** Opens it on this port of every node, 30000 to 32767. */
@@ -81,6 +83,7 @@ const fields: readonly (keyof ServiceOptions)[] = [
   "replicas",
   "env",
   "health",
+  "ready",
   "probes",
   "resources",
   "nodePort",
@@ -104,6 +107,7 @@ export function service(name: string, options: ServiceOptions): Service {
   checkTimings(subject, options.probes);
   checkEnvironment(subject, options.env);
   checkPath(subject, "health", options.health);
+  checkPath(subject, "ready", options.ready);
   const value: { -readonly [Field in keyof Service]?: Service[Field] } = {
     kind: "service",
     name,

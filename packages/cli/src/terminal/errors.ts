@@ -21,7 +21,7 @@ export function errorLines(error: unknown): string[] {
 }
 
 /** The path as seen from here, as editors and terminals open it. */
-function shownPlace(place: Place): string {
+export function shownPlace(place: Place): string {
   const near = relative(process.cwd(), place.file);
   return formatPlace({ ...place, file: near.startsWith("../../..") ? place.file : near });
 }

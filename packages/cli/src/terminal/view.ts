@@ -2,7 +2,7 @@ import type { Report, Reporter } from "@dhow/base";
 import type { Address, WorkloadReport } from "@dhow/development";
 import { LiveBlock } from "./live-block.ts";
 import { style } from "./style.ts";
-import { errorLines } from "./errors.ts";
+import { errorLines, shownPlace } from "./errors.ts";
 
 /** Shows what an `up` reports: lines that change in place at a terminal, one line an event elsewhere. */
 export interface View extends Reporter {
@@ -27,9 +27,10 @@ function workloadLine({ name, ready, wanted, complete, seconds, diagnosis }: Wor
 }
 
 function diagnosisLines({ diagnosis }: WorkloadReport): string[] {
-  if (!diagnosis) return [];
+  if (!diagnosis?.failed) return [];
+  const place = diagnosis.place ? [`      ${style("cyan", shownPlace(diagnosis.place))}`] : [];
   const log = diagnosis.log.map((line) => `      ${style("dim", line)}`);
-  return diagnosis.instead ? [...log, `      Instead: ${diagnosis.instead}`] : log;
+  return [...place, ...log, ...(diagnosis.instead ? [`      Instead: ${diagnosis.instead}`] : [])];
 }
 
 function readyLines(data: Report["data"]): string[] {
