@@ -45,10 +45,10 @@ export class Allocators {
 
   /** Takes a wished address; gives the reason when it cannot. */
   takeAddress(service: Service, address: string): string | undefined {
-    const { cidr, first, size } = this.#network;
+    const { first, size } = this.#network;
     const at = isIPv4(address) ? numberOf(address) - first : -1;
     if (at <= 0 || at >= size - 1) {
-      return `the provided network does not match the current range: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${cidr}`;
+      return "the provided network does not match the current range";
     }
     if (this.#taken(ownerOf(service), addressesOf).has(address)) return "provided IP is already allocated";
     this.#reserve(address, service);
@@ -137,7 +137,6 @@ function pick(low: number, high: number, fits: (candidate: number) => boolean): 
 }
 
 interface Network {
-  readonly cidr: string;
   readonly first: number;
   readonly size: number;
 }
@@ -146,7 +145,7 @@ function parseNetwork(cidr: string): Network {
   const [address = "", length = ""] = cidr.split("/");
   const size = 2 ** (32 - Number(length));
   const first = Math.floor(numberOf(address) / size) * size;
-  return { cidr, first, size };
+  return { first, size };
 }
 
 /** The network's first usable address, which the `kubernetes` Service has. */

@@ -28,7 +28,7 @@ function* configMapFaults({ binaryData = {}, data = {} }: ConfigMap): Generator<
     for (const message of checkConfigKey(key)) yield invalid(`binaryData[${key}]`, key, message);
     size += Buffer.byteLength(value, "base64");
   }
-  if (size > largestData) yield tooLong("", largestData);
+  if (size > largestData) yield tooLong("[]", largestData);
 }
 
 interface Immutable {

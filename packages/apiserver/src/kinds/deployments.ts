@@ -1,6 +1,7 @@
 import type { Deployment, FieldFault } from "@dhow/kube";
 import { fieldFault } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
+import { goForm } from "../validation/go-form.ts";
 import { immutable, nonNegative } from "../validation/metadata.ts";
 import { defaultPodSpec } from "./pod/defaults.ts";
 import {
@@ -64,7 +65,7 @@ function* strategyFaults(strategy: Deployment["spec"]["strategy"]): Generator<Fi
     }
     yield* atMostAllFaults(rolling?.maxUnavailable, `${at}.rollingUpdate.maxUnavailable`);
   } else {
-    yield notSupported(at, strategy, ["Recreate", "RollingUpdate"]);
+    yield notSupported(at, goForm(strategy, ["Type", "RollingUpdate"]), ["Recreate", "RollingUpdate"]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Endpoints, type EndpointSlice, type FieldFault, fieldFault } from "@dhow/kube";
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import type { Strategy } from "../strategy.ts";
 import { immutable, oneOf } from "../validation/metadata.ts";
 import { checkLabel1123, checkPortNumber, subdomainName } from "../validation/names.ts";
@@ -17,6 +17,7 @@ export const endpoints: Strategy = {
       for (const port of subset.ports ?? []) port.protocol ||= "TCP";
   },
   validate: (object) => [...endpointsFaults(object as Endpoints)],
+  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
 };
 
 function* endpointsFaults({ subsets = [] }: Endpoints): Generator<FieldFault> {
@@ -32,6 +33,7 @@ function* endpointsFaults({ subsets = [] }: Endpoints): Generator<FieldFault> {
       for (const [addressIndex, address] of list.entries()) {
         const place = `${at}.${kind}[${addressIndex}]`;
         yield* endpointAddressFaults(address.ip ?? "", `${place}.ip`);
+        if (isIP(address.ip ?? "") === 0) yield invalid(`${place}.ip`, address.ip ?? "", "must be a valid IP address");
         if (address.hostname) {
           for (const message of checkLabel1123(address.hostname))
             yield invalid(`${place}.hostname`, address.hostname, message);

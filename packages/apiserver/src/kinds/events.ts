@@ -11,7 +11,8 @@ export const events: Strategy = {
     const event = object as Event;
     // On the wire always, whether they say anything or not.
     event.source ??= {};
-    (event as { eventTime?: unknown }).eventTime ??= null;
+    const times = event as { eventTime?: unknown; firstTimestamp?: unknown; lastTimestamp?: unknown };
+    for (const field of ["eventTime", "firstTimestamp", "lastTimestamp"] as const) times[field] ??= null;
     event.reportingComponent ??= "";
     event.reportingInstance ??= "";
   },

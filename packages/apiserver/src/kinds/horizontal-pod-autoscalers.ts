@@ -18,7 +18,7 @@ const { forbidden, invalid, notSupported, required } = fieldFault;
 type Autoscaler = HorizontalPodAutoscaler;
 
 export const horizontalPodAutoscalers: Strategy = {
-  hasGeneration: true,
+  hasGeneration: false,
   applyDefaults(object) {
     const { spec } = object as Autoscaler;
     if (!spec) return;
@@ -54,12 +54,17 @@ function* autoscalerFaults({ spec }: Autoscaler): Generator<FieldFault> {
   if (minReplicas !== undefined && minReplicas < 1) {
     yield invalid("spec.minReplicas", minReplicas, "must be greater than or equal to 1");
   }
-  if (maxReplicas < 1) yield invalid("spec.maxReplicas", maxReplicas, "must be greater than 0");
+  if (maxReplicas < 1) yield required("spec.maxReplicas", "must be set and greater than 0");
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
     yield invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`");
   }
   yield* referenceFaults(spec.scaleTargetRef, "spec.scaleTargetRef");
   for (const [index, metric] of (spec.metrics ?? []).entries()) yield* metricFaults(metric, `spec.metrics[${index}]`);
+  const countsOthers = spec.metrics?.some(({ type }) => type === "Object" || type === "External");
+  if (minReplicas === 0 && !countsOthers) {
+    const message = "must specify at least one Object or External metric to support scaling to zero replicas";
+    yield forbidden("spec.metrics", message);
+  }
   yield* rulesFaults(spec.behavior?.scaleUp, "spec.behavior.scaleUp");
   yield* rulesFaults(spec.behavior?.scaleDown, "spec.behavior.scaleDown");
 }
@@ -93,6 +98,7 @@ function* metricFaults(metric: MetricSpec, at: string): Generator<FieldFault> {
   if (!type) yield required(`${at}.type`, "must specify a metric source type");
   const expected = (sources as Record<string, (typeof sources)[keyof typeof sources] | undefined>)[type ?? ""];
   if (!expected) {
+    yield notSupported(`${at}.type`, type ?? "", typeNames);
     yield notSupported(`${at}.type`, type ?? "", typeNames);
     return;
   }

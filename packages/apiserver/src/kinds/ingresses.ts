@@ -154,8 +154,8 @@ function* classFaults({ spec }: IngressClass): Generator<FieldFault> {
   }
   const parameters = spec?.parameters;
   if (!parameters) return;
-  if (!parameters.kind) yield required("spec.parameters.kind", "kind is required");
-  if (!parameters.name) yield required("spec.parameters.name", "name is required");
+  if (!parameters.kind) yield required("spec.parameters.kind");
+  if (!parameters.name) yield required("spec.parameters.name");
   yield* oneOf(parameters.scope, ["Cluster", "Namespace"], "spec.parameters.scope");
   if (parameters.scope === "Namespace" && !parameters.namespace) {
     yield required("spec.parameters.namespace", "`parameters.scope` is set to 'Namespace'");

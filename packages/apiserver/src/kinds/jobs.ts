@@ -1,6 +1,6 @@
 import { clone, deepEqual, type FieldFault, fieldFault, type Job, type JobSpec, matchesLabels } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
-import { immutable, nonNegative, selectorFaults } from "../validation/metadata.ts";
+import { immutable, nonNegative, selectorFaults, sorted } from "../validation/metadata.ts";
 import { checkLabel1123 } from "../validation/names.ts";
 import { defaultPodSpec } from "./pod/defaults.ts";
 import { podTemplateFaults } from "./pod/spec.ts";
@@ -52,6 +52,8 @@ function generateSelector({ metadata, spec }: Job): void {
   spec.template.metadata = { ...spec.template.metadata, labels: { ...spec.template.metadata?.labels, ...labels } };
   spec.selector ??= {};
   spec.selector.matchLabels = { ...spec.selector.matchLabels, "batch.kubernetes.io/controller-uid": uid };
+  // A job without labels shows those of its pods (SetDefaults_Job runs again on what is stored).
+  if (Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...spec.template.metadata.labels };
 }
 
 function* jobFaults({ metadata, spec }: Job): Generator<FieldFault> {
@@ -60,7 +62,17 @@ function* jobFaults({ metadata, spec }: Job): Generator<FieldFault> {
   if (!spec.selector) yield required("spec.selector");
   else {
     yield* selectorFaults(spec.selector, "spec.selector");
-    const labels = spec.template?.metadata?.labels ?? {};
+    const labels = Object.fromEntries(sorted(spec.template?.metadata?.labels ?? {}));
+    const { name, uid = "" } = metadata;
+    const generated = {
+      "batch.kubernetes.io/controller-uid": uid,
+      "batch.kubernetes.io/job-name": name ?? "",
+      "controller-uid": uid,
+      "job-name": name ?? "",
+    };
+    if (!spec.manualSelector && !matchesLabels(spec.selector, generated)) {
+      yield invalid("spec.selector", spec.selector, "`selector` not auto-generated");
+    }
     if (!matchesLabels(spec.selector, labels)) {
       yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
     }

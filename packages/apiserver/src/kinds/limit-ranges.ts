@@ -65,18 +65,25 @@ function* orderFaults(limit: LimitRangeItem, at: string): Generator<FieldFault> 
     ...Object.keys(defaultRequest),
   ]);
   for (const name of [...names].sort()) {
-    const pairs = [
-      ["min", min[name], "max", max[name], "min value"],
-      ["defaultRequest", min[name], "", defaultRequest[name], "min value"],
-      ["defaultRequest", defaultRequest[name], "max value", max[name], "default request value"],
-      ["defaultRequest", defaultRequest[name], "default limit value", normal[name], "default request value"],
-      ["default", min[name], "default value", normal[name], "min value"],
-      ["default", normal[name], "max value", max[name], "default value"],
+    // Which must not be above which, whose field is blamed, and with which of the two values (ValidateLimitRange).
+    const orders = [
+      ["min", min[name], "min value", max[name], "max value", min[name]],
+      ["defaultRequest", min[name], "min value", defaultRequest[name], "default request value", defaultRequest[name]],
+      ["defaultRequest", defaultRequest[name], "default request value", max[name], "max value", defaultRequest[name]],
+      [
+        "defaultRequest",
+        defaultRequest[name],
+        "default request value",
+        normal[name],
+        "default limit value",
+        defaultRequest[name],
+      ],
+      ["default", min[name], "min value", normal[name], "default value", min[name]],
+      ["default", normal[name], "default value", max[name], "max value", max[name]],
     ] as const;
-    for (const [field, low, what, high, who] of pairs) {
+    for (const [field, low, lowName, high, highName, blamed] of orders) {
       if (low === undefined || high === undefined || compareQuantities(low, high) <= 0) continue;
-      const target = what === "max" ? "max value" : what || "default request value";
-      yield invalid(`${at}.${field}[${name}]`, low, `${who} ${low} is greater than ${target} ${high}`);
+      yield invalid(`${at}.${field}[${name}]`, blamed, `${lowName} ${low} is greater than ${highName} ${high}`);
     }
   }
   for (const [name, ratio] of sorted(limit.maxLimitRequestRatio ?? {})) {

@@ -19,13 +19,21 @@ export const nodes: Strategy = {
 function* nodeFaults({ spec }: Node): Generator<FieldFault> {
   const seen = new Set<string>();
   for (const [index, taint] of (spec?.taints ?? []).entries()) {
-    const at = `spec.taints[${index}]`;
+    const at = `metadata.taints[${index}]`;
     for (const message of checkQualifiedName(taint.key ?? "")) yield invalid(`${at}.key`, taint.key, message);
     const faults = checkLabelValue(taint.value ?? "");
     if (faults.length > 0) yield invalid(`${at}.value`, taint.value, faults.join(";"));
     yield* taintEffectFaults(taint.effect, `${at}.effect`);
     const key = `${taint.key}:${taint.effect}`;
-    if (seen.has(key)) yield duplicate(at, taint);
+    if (seen.has(key)) {
+      const value = {
+        Key: taint.key,
+        Value: taint.value ?? "",
+        Effect: taint.effect,
+        TimeAdded: taint.timeAdded ?? null,
+      };
+      yield { ...duplicate(at, value), detail: "taints must be unique by key and effect pair" };
+    }
     seen.add(key);
   }
 }
@@ -45,14 +53,11 @@ export const leases: Strategy = {
 };
 
 function* leaseFaults({ spec }: Lease): Generator<FieldFault> {
-  const { leaseDurationSeconds: duration, leaseTransitions: transitions, preferredHolder, strategy } = spec ?? {};
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = spec ?? {};
   if (duration !== undefined && duration <= 0) {
     yield invalid("spec.leaseDurationSeconds", duration, "must be greater than 0");
   }
   if (transitions !== undefined && transitions < 0) {
     yield invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0");
-  }
-  if (preferredHolder && !strategy) {
-    yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined");
   }
 }

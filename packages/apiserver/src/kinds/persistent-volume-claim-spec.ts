@@ -9,8 +9,12 @@ const { forbidden, invalid, notSupported, required } = fieldFault;
 
 const accessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-export function* accessModeFaults(modes: readonly string[] | undefined, at: string): Generator<FieldFault> {
-  if (!modes?.length) yield required(at, "at least 1 access mode is required");
+export function* accessModeFaults(
+  modes: readonly string[] | undefined,
+  at: string,
+  missing = "at least 1 access mode is required",
+): Generator<FieldFault> {
+  if (!modes?.length) yield required(at, missing);
   for (const mode of modes ?? []) if (!accessModes.includes(mode)) yield notSupported(at, mode, accessModes);
   if ((modes?.length ?? 0) > 1 && modes?.includes("ReadWriteOncePod")) {
     yield forbidden(at, "may not use ReadWriteOncePod with other access modes");

@@ -1,5 +1,6 @@
 import { type FieldFault, fieldFault, type PodDisruptionBudget } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
+import { goForm } from "../validation/go-form.ts";
 import { nonNegative, selectorFaults } from "../validation/metadata.ts";
 import { atMostAllFaults, countOrPercentFaults } from "./pod-templates.ts";
 
@@ -26,7 +27,11 @@ export const podDisruptionBudgets: Strategy = {
 
 function* budgetFaults({ spec }: PodDisruptionBudget): Generator<FieldFault> {
   if (spec?.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
-    yield invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set");
+    yield invalid(
+      "spec",
+      goForm(spec, ["MinAvailable", "Selector", "MaxUnavailable", "UnhealthyPodEvictionPolicy"]),
+      "minAvailable and maxUnavailable cannot be both set",
+    );
   }
   for (const field of ["minAvailable", "maxUnavailable"] as const) {
     if (spec?.[field] === undefined) continue;

@@ -6,7 +6,7 @@ import {
   matchesLabels,
   type PodTemplateSpec,
 } from "@dhow/kube";
-import { nonNegative, selectorFaults, selectsNothingInParticular } from "../validation/metadata.ts";
+import { nonNegative, selectorFaults, selectsNothingInParticular, sorted } from "../validation/metadata.ts";
 import { checkPercent } from "../validation/names.ts";
 
 import { podTemplateFaults } from "./pod/spec.ts";
@@ -22,15 +22,20 @@ export interface TemplateRules {
 
 /** A selector that says something and a template that it selects (pkg/apis/apps/validation/validation.go). */
 export function* selectorAndTemplateFaults({ kind, selector, template }: TemplateRules): Generator<FieldFault> {
-  if (!selector) yield required("spec.selector");
-  else {
-    yield* selectorFaults(selector, "spec.selector");
-    if (selectsNothingInParticular(selector)) {
-      yield invalid("spec.selector", selector, `empty selector is invalid for ${kind}`);
-    }
+  const faults = [...selectorFaults(selector, "spec.selector")];
+  yield* faults;
+  if (!selector) {
+    if (kind !== "daemonset") yield required("spec.selector");
+  } else if (selectsNothingInParticular(selector)) {
+    yield invalid("spec.selector", selector, `empty selector is invalid for ${kind}`);
   }
-  const labels = template?.metadata?.labels ?? {};
-  if (selector && !selectsNothingInParticular(selector) && !matchesLabels(selector, labels)) {
+  const labels = Object.fromEntries(sorted(template?.metadata?.labels ?? {}));
+  if (faults.length > 0) {
+    if (kind === "deployment") yield invalid("spec.selector", selector, "invalid label selector");
+    if (kind === "statefulset") yield invalid("spec.selector", selector, "");
+    // Of a deployment or a stateful set the template is not looked at then.
+    if (kind !== "daemonset") return;
+  } else if (!selector || (!selectsNothingInParticular(selector) && !matchesLabels(selector, labels))) {
     yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
   }
   yield* podTemplateFaults(template ?? {}, "spec.template");

@@ -1,4 +1,4 @@
-import { type FieldFault, fieldFault, type KubeObject, type Pod } from "@dhow/kube";
+import { type FieldFault, fieldFault, invalid as invalidObject, type KubeObject, type Pod } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
 import { checkLabel1123 } from "../validation/names.ts";
 import { defaultPod } from "./pod/defaults.ts";
@@ -15,12 +15,20 @@ export const pods: Strategy = {
   applyDefaults: (object) => defaultPod(object as Pod),
   prepareForCreate(object) {
     const pod = object as Pod;
+    if (pod.spec.ephemeralContainers?.length) {
+      const fault = forbidden("spec.ephemeralContainers", "cannot be set on create");
+      throw invalidObject("", "Pod", pod.metadata.name ?? "", [fault]);
+    }
     pod.status = { phase: "Pending", qosClass: qualityOfService(pod.spec) };
     if (!pod.spec.schedulingGates?.length) return;
+    // The kind says that it must be there, if only as null.
+    const neverProbed = { lastProbeTime: null } as object;
     pod.status.conditions = [
       {
+        ...neverProbed,
         type: "PodScheduled",
         status: "False",
+        lastTransitionTime: pod.metadata.creationTimestamp ?? "",
         reason: "SchedulingGated",
         message: "Scheduling is blocked due to non-empty scheduling gates",
       },

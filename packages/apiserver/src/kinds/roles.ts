@@ -8,6 +8,7 @@ import {
   type RoleBinding,
 } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
+import { goForm } from "../validation/go-form.ts";
 import { selectorFaults } from "../validation/metadata.ts";
 import { pathSegmentName, subdomainName } from "../validation/names.ts";
 
@@ -73,7 +74,13 @@ function binding(namespaced: boolean): Strategy {
     validateUpdate: (object, old) =>
       deepEqual((object as RoleBinding).roleRef, (old as RoleBinding).roleRef)
         ? []
-        : [invalid("roleRef", (object as RoleBinding).roleRef, "cannot change roleRef")],
+        : [
+            invalid(
+              "roleRef",
+              goForm((object as RoleBinding).roleRef, ["APIGroup", "Kind", "Name"]),
+              "cannot change roleRef",
+            ),
+          ],
   };
 }
 

@@ -57,7 +57,11 @@ function* secretFaults({ data = {}, metadata, type = "" }: Secret): Generator<Fi
     const value = data[key];
     if (value === undefined) yield required(`data[${key}]`);
     else if (key.startsWith(".docker") && !isJsonObject(value)) {
-      yield invalid(`data[${key}]`, "<secret contents redacted>", "unexpected end of JSON input");
+      const [first] = Buffer.from(value, "base64").toString();
+      const message = first
+        ? `invalid character '${first}' looking for beginning of value`
+        : "unexpected end of JSON input";
+      yield invalid(`data[${key}]`, "<secret contents redacted>", message);
     }
   }
 }

@@ -78,6 +78,7 @@ export function dropWhatTheTypeNeedsNot(service: Service, old: Service): void {
     }
     delete spec.ipFamilies;
     delete spec.ipFamilyPolicy;
+    if (spec.internalTrafficPolicy === before.internalTrafficPolicy) delete spec.internalTrafficPolicy;
   }
   if (hasNodePorts(old) && !hasNodePorts(service)) {
     const known = new Set((before.ports ?? []).map((port) => port.nodePort));

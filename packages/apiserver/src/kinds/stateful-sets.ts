@@ -1,16 +1,11 @@
 import { clone, deepEqual, type FieldFault, fieldFault, type PodTemplateSpec, type StatefulSet } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
+import { goForm } from "../validation/go-form.ts";
 import { nonNegative } from "../validation/metadata.ts";
 import { checkLabel1123, labelName } from "../validation/names.ts";
 import { claimSpecFaults } from "./persistent-volume-claim-spec.ts";
 import { defaultPodSpec } from "./pod/defaults.ts";
-import {
-  atMostAllFaults,
-  countOrPercentFaults,
-  everlastingFaults,
-  numberIn,
-  selectorAndTemplateFaults,
-} from "./pod-templates.ts";
+import { everlastingFaults, selectorAndTemplateFaults } from "./pod-templates.ts";
 
 // pkg/apis/apps/v1/defaults.go, ValidateStatefulSetSpec in pkg/apis/apps/validation/validation.go
 
@@ -40,7 +35,6 @@ export const statefulSets: Strategy = {
     }
     if (strategy.type === "RollingUpdate" && strategy.rollingUpdate) {
       strategy.rollingUpdate.partition ??= 0;
-      strategy.rollingUpdate.maxUnavailable ??= 1;
     }
     const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
     retention.whenDeleted ||= "Retain";
@@ -56,9 +50,16 @@ export const statefulSets: Strategy = {
     }
     if (spec.template?.spec) defaultPodSpec(spec.template.spec);
   },
+  // Behind a feature gate (MaxUnavailableStatefulSet) that a stock server has off.
+  prepareForCreate: (object) => dropMaxUnavailable(object as StatefulSet),
+  prepareForUpdate: (object) => dropMaxUnavailable(object as StatefulSet),
   validate: (object) => [...statefulSetFaults(object as StatefulSet)],
   validateUpdate: (object, old) => [...updateFaults(object as StatefulSet, old as StatefulSet)],
 };
+
+function dropMaxUnavailable({ spec }: StatefulSet): void {
+  delete spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
+}
 
 function* statefulSetFaults({ spec }: StatefulSet): Generator<FieldFault> {
   const policy = spec?.podManagementPolicy;
@@ -108,19 +109,18 @@ function* strategyFaults(strategy: StatefulSet["spec"]["updateStrategy"]): Gener
   const rolling = strategy?.rollingUpdate;
   switch (strategy?.type) {
     case "OnDelete":
-      if (rolling) yield invalid(`${at}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'");
+      if (rolling)
+        yield invalid(
+          `${at}.rollingUpdate`,
+          goForm(rolling, ["Partition", "MaxUnavailable"]),
+          "only allowed for updateStrategy 'RollingUpdate'",
+        );
       break;
     case "RollingUpdate":
       yield* nonNegative(rolling?.partition, `${at}.rollingUpdate.partition`);
-      if (rolling?.maxUnavailable === undefined) break;
-      yield* countOrPercentFaults(rolling.maxUnavailable, `${at}.rollingUpdate.maxUnavailable`);
-      if (numberIn(rolling.maxUnavailable) === 0) {
-        yield invalid(`${at}.rollingUpdate.maxUnavailable`, rolling.maxUnavailable, "cannot be 0");
-      }
-      yield* atMostAllFaults(rolling.maxUnavailable, `${at}.rollingUpdate.maxUnavailable`);
       break;
     default:
-      yield invalid(at, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+      yield invalid(at, goForm(strategy, ["Type", "RollingUpdate"]), "must be 'RollingUpdate' or 'OnDelete'");
   }
 }
 

@@ -84,7 +84,8 @@ export const persistentVolumes: Strategy = {
     }
   },
   prepareForCreate(object) {
-    (object as PersistentVolume).status = { phase: "Pending" };
+    const { creationTimestamp = "" } = object.metadata;
+    (object as PersistentVolume).status = { phase: "Pending", lastPhaseTransitionTime: creationTimestamp };
   },
   validate: (object) => [...volumeFaults(object as PersistentVolume)],
   validateUpdate(object, old) {
@@ -104,12 +105,12 @@ export const persistentVolumes: Strategy = {
 };
 
 function* volumeFaults({ spec }: PersistentVolume): Generator<FieldFault> {
-  yield* accessModeFaults(spec?.accessModes, "spec.accessModes");
+  yield* accessModeFaults(spec?.accessModes, "spec.accessModes", "");
   const capacity = spec?.capacity ?? {};
   if (Object.keys(capacity).length === 0) yield required("spec.capacity");
   const size = capacity["storage"];
   if (size === undefined || Object.keys(capacity).length > 1)
-    yield notSupported("spec.capacity", capacity, ["storage"]);
+    yield notSupported("spec.capacity", spec?.capacity ?? null, ["storage"]);
   if (size !== undefined && compareQuantities(size, "0") <= 0) {
     yield invalid("spec.capacity[storage]", size, "must be greater than zero");
   }

@@ -6,6 +6,8 @@ const { forbidden, invalid, notSupported, required, tooLong } = fieldFault;
 /** All annotations of one object together, keys and values (apimachinery/pkg/api/validation/objectmeta.go). */
 const annotationsLimit = 256 * 1024;
 
+const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+
 export interface MetadataRules {
   readonly namespaced: boolean;
   /** Default: a DNS subdomain. */
@@ -127,6 +129,11 @@ function* finalizerFaults(finalizers: readonly string[]): Generator<FieldFault> 
   const at = "metadata.finalizers";
   for (const finalizer of finalizers) {
     for (const message of checkQualifiedName(finalizer)) yield invalid(at, finalizer, message);
+  }
+  // Of the built-in kinds only (validateKubeFinalizerName in pkg/apis/core/validation/validation.go).
+  for (const [index, finalizer] of finalizers.entries()) {
+    if (finalizer.includes("/") || standardFinalizers.includes(finalizer)) continue;
+    yield invalid(`${at}[${index}]`, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     yield invalid(at, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");

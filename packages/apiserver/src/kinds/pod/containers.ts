@@ -6,6 +6,7 @@ import {
   type SecurityContext,
   type Volume,
 } from "@dhow/kube";
+import { goForm } from "../../validation/go-form.ts";
 import { checkLabel1123, rangeMessage } from "../../validation/names.ts";
 import { environmentFaults, environmentSourcesFaults } from "./environment.ts";
 import { containerPortFaults, lifecycleFaults, probeFaults } from "./handlers.ts";
@@ -145,6 +146,11 @@ function* hostPortFaults(containers: readonly Container[], at: string): Generato
   }
 }
 
+const contextFields = [
+  "Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot ReadOnlyRootFilesystem",
+  "AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile",
+].flatMap((names) => names.split(" "));
+
 function* securityContextFaults(context: SecurityContext | undefined, at: string): Generator<FieldFault> {
   if (!context) return;
   yield* idFaults(context.runAsUser, `${at}.runAsUser`);
@@ -154,11 +160,13 @@ function* securityContextFaults(context: SecurityContext | undefined, at: string
   }
   yield* seccompFaults(context.seccompProfile, `${at}.seccompProfile`);
   if (context.allowPrivilegeEscalation !== false) return;
+  const shown = goForm(context, contextFields);
+  if (context.seccompProfile) shown["SeccompProfile"] = goForm(context.seccompProfile, ["Type", "LocalhostProfile"]);
   if (context.privileged) {
-    yield invalid(at, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
+    yield invalid(at, shown, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
   }
   if (context.capabilities?.add?.includes("CAP_SYS_ADMIN")) {
-    yield invalid(at, context, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
+    yield invalid(at, shown, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
   }
 }
 

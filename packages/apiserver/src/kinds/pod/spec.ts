@@ -85,7 +85,7 @@ function* classFaults(spec: PodSpec, at: string): Generator<FieldFault> {
   const system = spec.os?.name;
   if (!spec.os) return;
   if (!system) yield required(`${at}.os.name`, "cannot be empty");
-  else if (!["linux", "windows"].includes(system)) yield notSupported(`${at}.os.name`, system, ["linux", "windows"]);
+  else if (!["linux", "windows"].includes(system)) yield notSupported(`${at}.os`, system, ["linux", "windows"]);
 }
 
 function* hostNetworkFaults(spec: PodSpec, at: string, isPod: boolean): Generator<FieldFault> {
@@ -112,7 +112,7 @@ function* securityFaults(spec: PodSpec, at: string): Generator<FieldFault> {
     yield* idFaults(group, `${place}.supplementalGroups[${index}]`);
   }
   if (spec.shareProcessNamespace && spec.hostPID) {
-    yield invalid(`${at}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled");
+    yield invalid(`${place}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled");
   }
   const names = new Set<string>();
   for (const [index, { name }] of (context.sysctls ?? []).entries()) {
@@ -172,8 +172,9 @@ function* aliasFaults(spec: PodSpec, at: string): Generator<FieldFault> {
     if (isIP(alias.ip ?? "") === 0) {
       yield invalid(`${at}[${index}].ip`, alias.ip, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
     }
-    for (const name of alias.hostnames ?? []) {
-      for (const message of subdomainName(name, false)) yield invalid(`${at}[${index}].hostnames`, name, message);
+    for (const [nameIndex, name] of (alias.hostnames ?? []).entries()) {
+      for (const message of subdomainName(name, false))
+        yield invalid(`${at}[${index}].hostnames[${nameIndex}]`, name, message);
     }
   }
 }
