@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"
 import type { Readable, Writable } from "node:stream";
 import { exitOf } from "../exit.ts";
 import type { MemoryWatch } from "../memory-watch.ts";
+import { closeWriters, type Pipe, type PipeMaker } from "../pipes.ts";
 import { anonymousBytesOf, cpuNanosecondsOf, treeOf } from "../process-tree.ts";
 import type {
   ContainerConfig,
@@ -19,6 +20,7 @@ export interface ProcessContainerOptions {
   /** With the host's paths. */
   readonly translated: ReturnType<typeof translateContainer>;
   readonly guard: Guard;
+  readonly pipes: PipeMaker;
   readonly memoryWatch: MemoryWatch;
 }
 
@@ -36,19 +38,20 @@ export class ProcessContainer implements ContainerProcess {
   /** Resolves when the program runs, or rejects with why it cannot. */
   static async start(options: ProcessContainerOptions): Promise<ProcessContainer> {
     const { config, translated } = options;
-    const child = launch(options, translated.argv, config.env, config);
+    const pipes = await makePipes(options.pipes);
+    const child = launch(options, translated.argv, config.env, config.stdin, pipes);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", reject);
     });
-    return new ProcessContainer(options, child);
+    return new ProcessContainer(options, child, pipes);
   }
 
-  constructor(options: ProcessContainerOptions, child: ChildProcess) {
+  constructor(options: ProcessContainerOptions, child: ChildProcess, pipes: Pipes) {
     this.#options = options;
     this.#child = child;
     this.pid = child.pid ?? 0;
-    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = streamsOf(child));
+    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = streamsOf(child, pipes));
     const { guard, memoryWatch, config } = options;
     guard.add(this.pid);
     const limit = config.limits.memoryBytes;
@@ -77,8 +80,9 @@ export class ProcessContainer implements ContainerProcess {
 
   async exec(config: ExecConfig): Promise<ExecProcess> {
     const { translated, config: container, guard } = this.#options;
+    const pipes = await makePipes(this.#options.pipes);
     const argv = config.argv.map(translated.translate);
-    const child = launch(this.#options, argv, { ...container.env, ...config.env }, config);
+    const child = launch(this.#options, argv, { ...container.env, ...config.env }, config.stdin, pipes);
     const exited = new Promise<ContainerExit>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => {
@@ -87,7 +91,7 @@ export class ProcessContainer implements ContainerProcess {
       });
     });
     if (child.pid) guard.add(child.pid);
-    return { ...streamsOf(child), exited, kill: (signal) => void child.kill(signal), resize: () => undefined };
+    return { ...streamsOf(child, pipes), exited, kill: (signal) => void child.kill(signal), resize: () => undefined };
   }
 
   async usage(): Promise<ContainerUsage> {
@@ -99,10 +103,11 @@ function launch(
   { config, translated }: ProcessContainerOptions,
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
-  { stdin }: { readonly stdin: boolean },
+  stdin: boolean,
+  pipes: Pipes,
 ): ChildProcess {
   const [program = "", ...rest] = argv;
-  const stdio: StdioOptions = [stdin ? "pipe" : "ignore", "pipe", "pipe"];
+  const stdio: StdioOptions = [stdin ? "pipe" : "ignore", pipes[0].writer, pipes[1].writer];
   const variables = Object.entries(env).map(([name, value]) => [name, translated.translate(value)]);
   const child = spawn(program, rest, {
     cwd: translated.workingDirectory,
@@ -112,13 +117,19 @@ function launch(
     // Only root may become somebody else.
     ...(process.getuid?.() === 0 ? { uid: config.user, gid: config.group } : {}),
   });
+  closeWriters(pipes);
   child.stdin?.on("error", () => undefined);
   return child;
 }
 
-function streamsOf(child: ChildProcess) {
-  if (child.stdout === null) throw new Error("a container without output");
-  return { stdin: child.stdin ?? undefined, stdout: child.stdout, stderr: child.stderr ?? undefined };
+type Pipes = readonly [Pipe, Pipe];
+
+function makePipes(maker: PipeMaker): Promise<Pipes> {
+  return Promise.all([maker.make(), maker.make()]);
+}
+
+function streamsOf(child: ChildProcess, pipes: Pipes) {
+  return { stdin: child.stdin ?? undefined, stdout: pipes[0].reader, stderr: pipes[1].reader };
 }
 
 function sum(pid: number, of: (pid: number) => number): number {

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "@dhow/base";
 import { AddressRange } from "../addresses.ts";
 import { MemoryWatch } from "../memory-watch.ts";
+import { PipeMaker } from "../pipes.ts";
 import type {
   ContainerConfig,
   ContainerProcess,
@@ -63,17 +65,20 @@ class PlainSandbox implements ProcessSandbox {
   readonly #ranges: ReadonlyMap<string, AddressRange>;
   readonly #guard: Guard;
   readonly #memoryWatch: MemoryWatch;
+  readonly #pipes: PipeMaker;
   readonly #pods = new Set<PlainPod>();
 
   constructor(options: ProcessSandboxOptions) {
     this.#options = options;
     mkdirSync(options.folder, { recursive: true });
-    // 127.0.0.0/16 is the machine's own.
-    this.#ranges = new Map(
-      options.nodes.map(({ name }, index) => [name, new AddressRange(`127.${index + 11}.0.0/16`)]),
-    );
-    this.#guard = new Guard(options.folder);
+    // A block of its own, since all clusters of the machine share the loopback; 127.0.0.0/16 is the machine's.
+    const block = randomInt(1, 255);
+    const rangeOf = (index: number) => new AddressRange(`127.${block}.${index + 1}.0/24`);
+    this.#ranges = new Map(options.nodes.map(({ name }, index) => [name, rangeOf(index)]));
+    this.#guard = new Guard();
     this.#memoryWatch = new MemoryWatch(options.clock);
+    mkdirSync(join(options.folder, "pipes"), { recursive: true });
+    this.#pipes = new PipeMaker(join(options.folder, "pipes"));
   }
 
   async createPod(config: PodConfig): Promise<PodSandbox> {
@@ -84,6 +89,7 @@ class PlainSandbox implements ProcessSandbox {
       folder: join(this.#options.folder, config.uid),
       routesFile: this.#routesFile,
       guard: this.#guard,
+      pipes: this.#pipes,
       memoryWatch: this.#memoryWatch,
       removed: () => {
         range.give(own);
@@ -113,6 +119,7 @@ interface PlainPodOptions {
   readonly folder: string;
   readonly routesFile: string;
   readonly guard: Guard;
+  readonly pipes: PipeMaker;
   readonly memoryWatch: MemoryWatch;
   readonly removed: () => void;
 }
@@ -133,7 +140,7 @@ class PlainPod implements PodSandbox {
   async start(config: ContainerConfig): Promise<ContainerProcess> {
     if (config.root !== "host")
       throw new Error("an image's own root needs namespaces, which this machine does not allow");
-    const { guard, memoryWatch, routesFile } = this.#options;
+    const { guard, pipes, memoryWatch, routesFile } = this.#options;
     const memory = config.memoryMounts.map(({ target }, index) => this.#memoryFolder(config.id, target, index));
     const env = {
       ...config.env,
@@ -145,7 +152,7 @@ class PlainPod implements PodSandbox {
     };
     const own = { ...config, env };
     const translated = translateContainer(own, [...config.mounts, ...memory]);
-    const container = await ProcessContainer.start({ config: own, translated, guard, memoryWatch });
+    const container = await ProcessContainer.start({ config: own, translated, guard, pipes, memoryWatch });
     this.#containers.add(container);
     void container.exited.then(() => this.#containers.delete(container));
     return container;
