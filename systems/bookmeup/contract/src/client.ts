@@ -31,7 +31,7 @@ interface LooseInput {
 export interface DataClientOptions {
   /** Such as `http://db-service:5003`. */
   readonly url: string;
-  /** Milliseconds for which a call is tried again while db-service or its database cannot be reached (6,000). */
+  /** Milliseconds for which a call is tried again while db-service or its database cannot be reached (8,000). */
   readonly patience?: number;
 }
 
@@ -44,10 +44,13 @@ function urlOf(base: string, path: string, { params = {}, query = {} }: LooseInp
   return url.href;
 }
 
+/** Milliseconds after which an attempt is given up for the next: a replica whose machine is gone answers nothing at all. */
+const longestAttempt = 4_000;
+
 /** The answer, or undefined where nobody did the work and it may be tried again. */
-async function attempt(url: string, init: RequestInit): Promise<Response | undefined> {
+async function attempt(url: string, init: RequestInit, milliseconds: number): Promise<Response | undefined> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(milliseconds) });
     if (response.status !== 503) return response;
     await response.body?.cancel();
   } catch {
@@ -59,7 +62,7 @@ async function attempt(url: string, init: RequestInit): Promise<Response | undef
 async function send(url: string, init: RequestInit, patience: number): Promise<Response> {
   const end = performance.now() + patience;
   for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
-    const response = await attempt(url, init);
+    const response = await attempt(url, init, Math.min(longestAttempt, Math.max(end - performance.now(), 500)));
     if (response) return response;
     if (performance.now() + pause > end)
       throw new ApiError(503, "UNAVAILABLE", "The data is not reachable at the moment; try again shortly", {
@@ -85,7 +88,7 @@ async function call(options: DataClientOptions, operation: Operation, input: Loo
     headers["idempotency-key"] = input.idempotency?.key ?? randomUUID();
   }
   const init = { method, headers, ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }) };
-  const response = await send(urlOf(options.url, path, input), init, options.patience ?? 6_000);
+  const response = await send(urlOf(options.url, path, input), init, options.patience ?? 8_000);
   if (!response.ok) throw await refusal(response);
   return answer.parse(await response.json());
 }

@@ -23,6 +23,8 @@ const reasonOf = (error: unknown) => {
 export class DataService {
   readonly #options: DataServiceOptions;
   #pool: Pool | undefined;
+  /** A connection for probes alone: a rush that keeps all others busy is no illness. */
+  #probePool: Pool | undefined;
   #app: Hono | undefined;
   #state = "starting";
   #sweeper: NodeJS.Timeout | undefined;
@@ -39,10 +41,10 @@ export class DataService {
 
   /** Why data cannot be had now, or undefined when it can: asks the database itself. */
   async health(): Promise<string | undefined> {
-    if (!this.#app || !this.#pool) return this.#state;
+    if (!this.#app || !this.#probePool) return this.#state;
     try {
       await Promise.race([
-        this.#pool.query("select 1"),
+        this.#probePool.query("select 1"),
         delay(900, undefined, { ref: false }).then(() => Promise.reject(new Error("no answer in 0.9 s"))),
       ]);
       return undefined;
@@ -55,8 +57,10 @@ export class DataService {
   async start(): Promise<void> {
     const { default: pg } = await import("pg");
     this.#pool = new pg.Pool(this.#options.pool);
+    this.#probePool = new pg.Pool({ ...this.#options.pool, max: 1, connectionTimeoutMillis: 900 });
     // An idle connection that breaks is no fault of the service: the next query takes another.
-    this.#pool.on("error", (error) => log.warn("a database connection broke", { reason: reasonOf(error) }));
+    for (const pool of [this.#pool, this.#probePool])
+      pool.on("error", (error) => log.warn("a database connection broke", { reason: reasonOf(error) }));
     const [{ createDataApp, openDatabase, sweep }] = await Promise.all([
       import("./app.ts"),
       this.#migrateWhenReachable(pg.Client),
@@ -68,7 +72,7 @@ export class DataService {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await this.#pool?.end();
+    await Promise.all([this.#pool?.end(), this.#probePool?.end()]);
   }
 
   async #migrateWhenReachable(PgClient: typeof Client): Promise<void> {
