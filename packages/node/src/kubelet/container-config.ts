@@ -1,11 +1,10 @@
-import type { Container, Pod } from "@dhow/kube";
+import { type Container, type Pod, Quantity } from "@dhow/kube";
 import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import type { RunnableImage } from "../images/images.ts";
 import type { ContainerConfig, Mount } from "../sandbox/sandbox.ts";
 import { ContainerConfigError } from "./environment/environment.ts";
 import { expand } from "./environment/expansion.ts";
-import { milliValue, unitValue } from "./quantities.ts";
 import { podLabel } from "./status/format.ts";
 import type { MountedVolume } from "./volumes/pod-volumes.ts";
 
@@ -60,8 +59,8 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     capabilities: capabilities(container, user),
     noNewPrivileges: container.securityContext?.allowPrivilegeEscalation === false,
     limits: {
-      ...(limits["memory"] ? { memoryBytes: unitValue(limits["memory"]) } : {}),
-      ...(limits["cpu"] ? { cpuMillis: Number(milliValue(limits["cpu"])) } : {}),
+      ...(limits["memory"] ? { memoryBytes: Quantity.parse(limits["memory"]).value() } : {}),
+      ...(limits["cpu"] ? { cpuMillis: Quantity.parse(limits["cpu"]).milliValue() } : {}),
     },
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,

@@ -39,7 +39,7 @@ async function handle(
   const url = new URL(request.url ?? "/", "http://kubelet");
   const [first = "", ...parts] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
   try {
-    const handler = handlers[first] ?? handlers[`${first}/${parts[0] ?? ""}`];
+    const handler = handlers[`${first}/${parts[0] ?? ""}`] ?? handlers[first];
     if (!handler) throw new RequestError(404, "404 page not found");
     await handler(options, parts, url, request, response);
   } catch (error) {

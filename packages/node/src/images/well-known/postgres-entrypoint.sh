@@ -58,7 +58,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/.unfinished" ]; then
       *.sh) echo "running $file"; if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
     esac
   done
-  sync -f "$PGDATA" 2> /dev/null &
+  (sync -f "$PGDATA" > /dev/null 2>&1 &)
   rm "$PGDATA/.unfinished"
 fi
 exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp "$@"

@@ -1,5 +1,4 @@
-import type { Container, Pod } from "@dhow/kube";
-import { milliValue } from "../quantities.ts";
+import { type Container, type Pod, Quantity } from "@dhow/kube";
 
 /** What a pod cannot know of itself before it has its network. */
 export interface PodFacts {
@@ -58,9 +57,9 @@ export function resourceValue(
   const own = kind === "limits" ? limits?.[name] : requests?.[name];
   const value = own ?? (kind === "limits" ? facts.allocatable[name] : undefined) ?? "0";
   const unit = !divisor || divisor === "0" ? "1" : divisor;
-  const milli = milliValue(value);
-  const by = milliValue(unit);
-  return String((milli + by - 1n) / by);
+  const milli = Quantity.parse(value).milliValue();
+  const by = Quantity.parse(unit).milliValue();
+  return String(Math.ceil(milli / by));
 }
 
 function split(resource: string): ["limits" | "requests", string] {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { arch, hostname, release } from "node:os";
-import type { Node, NodeCondition, NodeStatus } from "@dhow/kube";
-import { unitValue } from "../quantities.ts";
+import { type Node, type NodeCondition, type NodeStatus, Quantity } from "@dhow/kube";
 import { timestamp } from "../status/format.ts";
 
 export interface NodeOptions {
@@ -24,7 +23,7 @@ const maximumPods = "110";
 const reservedMemory = 100 << 20;
 
 export function allocatable(options: NodeOptions): Record<string, string> {
-  const memory = Math.max(0, unitValue(options.memory) - reservedMemory);
+  const memory = Math.max(0, Quantity.parse(options.memory).value() - reservedMemory);
   return {
     cpu: options.cpu,
     memory: `${Math.floor(memory / 1024)}Ki`,
@@ -72,7 +71,7 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
   const { options, previous, now } = input;
   const available = allocatable(options);
   return {
-    capacity: { ...available, memory: `${Math.floor(unitValue(options.memory) / 1024)}Ki` },
+    capacity: { ...available, memory: `${Math.floor(Quantity.parse(options.memory).value() / 1024)}Ki` },
     allocatable: available,
     conditions: conditions(input).map((condition) => {
       const old = previous.find(({ type }) => type === condition.type);

@@ -1,12 +1,11 @@
-import type { Pod } from "@dhow/kube";
-import { milliValue } from "../quantities.ts";
+import { type Pod, Quantity } from "@dhow/kube";
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 /** The quality of service that follows from requests and limits of processor and memory (pkg/apis/core/v1/helper/qos/qos.go). */
 export function qosClass(pod: Pod): QosClass {
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-  const isSet = (value: string | undefined) => value !== undefined && milliValue(value) !== 0n;
+  const isSet = (value: string | undefined) => value !== undefined && !Quantity.parse(value).isZero();
   let any = false;
   let guaranteed = true;
   for (const { resources } of containers) {
@@ -14,7 +13,10 @@ export function qosClass(pod: Pod): QosClass {
       const request = resources?.requests?.[name];
       const limit = resources?.limits?.[name];
       if (isSet(request) || isSet(limit)) any = true;
-      if (!isSet(limit) || (isSet(request) && milliValue(request ?? "0") !== milliValue(limit ?? "0"))) {
+      if (
+        !isSet(limit) ||
+        (isSet(request) && Quantity.parse(request ?? "0").compare(Quantity.parse(limit ?? "0")) !== 0)
+      ) {
         guaranteed = false;
       }
     }

@@ -1,11 +1,10 @@
 import { type Clock, messageOf, type Reporter } from "@dhow/base";
-import type { KubeClient, Pod, Volume } from "@dhow/kube";
+import { type KubeClient, type Pod, Quantity, type Volume } from "@dhow/kube";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PodFacts } from "../environment/field-path.ts";
 import type { ObjectSource } from "../object-source.ts";
-import { unitValue } from "../quantities.ts";
 import { writeAtomically } from "./atomic-writer.ts";
 import { claimedFolder } from "./claims.ts";
 import { giveToGroup } from "./ownership.ts";
@@ -124,7 +123,7 @@ export class PodVolumes {
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o777);
     if (volume.emptyDir?.medium !== "Memory") return;
-    const size = volume.emptyDir.sizeLimit ? `,size=${unitValue(volume.emptyDir.sizeLimit)}` : "";
+    const size = volume.emptyDir.sizeLimit ? `,size=${Quantity.parse(volume.emptyDir.sizeLimit).value()}` : "";
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `mode=0777${size}`, "tmpfs", path]);
     // Without the right to mount it lies on the disk, which a pod does not notice.
     if (mounted.status === 0) this.#memory.push(path);
