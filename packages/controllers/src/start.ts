@@ -1,20 +1,27 @@
 import { DhowError } from "@dhow/base";
+import { cronjob } from "./cronjob.ts";
+import { daemonset } from "./daemonset.ts";
 import { deployment } from "./deployment.ts";
 import { disruption } from "./disruption.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointslice } from "./endpointslice.ts";
+import { eventTtl } from "./event-ttl.ts";
 import { garbageCollector } from "./garbage-collector.ts";
+import { horizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import { job } from "./job.ts";
 import { namespace } from "./namespace.ts";
 import { nodeLifecycle } from "./node-lifecycle.ts";
 import { persistentvolumeBinder } from "./persistentvolume-binder.ts";
+import { podGc } from "./pod-gc.ts";
 import { replicaset } from "./replicaset.ts";
+import { resourcequota } from "./resourcequota.ts";
 import { rootCa } from "./root-ca.ts";
 import { scheduler } from "./scheduler.ts";
 import { serviceLb } from "./service-lb.ts";
 import { serviceaccount } from "./serviceaccount.ts";
 import { statefulset } from "./statefulset.ts";
 import { taintEviction } from "./taint-eviction.ts";
+import { ttlAfterFinished } from "./ttl-after-finished.ts";
 import { claimProtection, volumeProtection } from "./volume-protection.ts";
 import { type Controller, Manager } from "./manager/manager.ts";
 import type { ControllerOptions } from "./options.ts";
@@ -23,7 +30,9 @@ const controllers: readonly Controller[] = [
   deployment,
   replicaset,
   statefulset,
+  daemonset,
   job,
+  cronjob,
   scheduler,
   endpoints,
   endpointslice,
@@ -38,6 +47,11 @@ const controllers: readonly Controller[] = [
   disruption,
   nodeLifecycle,
   taintEviction,
+  podGc,
+  resourcequota,
+  horizontalPodAutoscaler,
+  ttlAfterFinished,
+  eventTtl,
 ];
 
 /** The names that `only` may hold. */
