@@ -143,18 +143,20 @@ export async function serve(options: ServeOptions): Promise<RunningService> {
   logWarnings();
   process.on("uncaughtException", exitOnFault);
   process.on("unhandledRejection", exitOnFault);
+  let running: RunningService | undefined;
+  const end = async (signal: string) => {
+    const complete = (await running?.stop()) ?? true;
+    log.info("stopped", { signal, complete });
+    process.exit(complete ? 0 : 1);
+  };
+  // Before anything that takes time: the first process of a pod ignores a signal that it does not handle, and would be waited for.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(signal));
   const port = numberEnvironment("PORT", options.port, [0, 65_535]);
-  const running = await startServer({ ...options, port }).catch((error: NodeJS.ErrnoException) => {
+  running = await startServer({ ...options, port }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
     refuseConfiguration(
       `port ${port} ${error.code === "EACCES" ? "may not be used" : "is taken"}; set PORT to another`,
     );
   });
-  const end = async (signal: string) => {
-    const complete = await running.stop();
-    log.info("stopped", { signal, complete });
-    process.exit(complete ? 0 : 1);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(signal));
   return running;
 }
