@@ -24,7 +24,7 @@ exec "$@"`;
  * The container's first process: waits for the program, and takes in orphans meanwhile, which the kernel gives it. The shell's
  * own words about how the program ended do not belong in the container's log.
  */
-const firstProcess = 'exec 2>/dev/null; echo started >&3; exec 3>&-; "$@" 2>&4 4>&-; exit $?';
+const firstProcess = 'exec 2>/dev/null; echo started >&3; exec 3>&-; (exec "$@" 2>&4 4>&-); exit $?';
 
 export interface LaunchRequest {
   readonly config: ContainerConfig;
