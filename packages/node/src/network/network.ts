@@ -51,14 +51,15 @@ class KernelNetwork implements Network {
   }
 
   async open(): Promise<void> {
-    await run(["nft", "-f", "-"], createServiceTable + changeServiceTable(emptyServiceTable, emptyServiceTable));
+    await run(["nft", "-f", "-"], createServiceTable);
+    await this.setServices([]);
     await this.setPolicies({ isolatedIngress: [], isolatedEgress: [], ingress: [], egress: [] });
   }
 
   setServices(rules: readonly ServiceRule[]): Promise<void> {
     return this.#inTurn(async () => {
       const next = serviceTable(rules);
-      await run(["nft", "-f", "-"], changeServiceTable(this.#services, next));
+      await run(["nft", "-f", "-"], changeServiceTable(this.#services, next, this.#options.nodes[0]?.address ?? ""));
       this.#services = next;
     });
   }

@@ -25,7 +25,7 @@ export const emptyServiceTable: ServiceTable = {
 const lookup = "ip daddr . meta l4proto . th dport vmap";
 
 /** What the hooks do; said anew with each change, since a flush of the table empties them. */
-const fixedRules: readonly (readonly [chain: string, rule: string])[] = [
+const fixedRules = (nodeAddress: string): readonly (readonly [chain: string, rule: string])[] => [
   ["refuse", "meta l4proto tcp reject with tcp reset"],
   ["refuse", "reject with icmp type port-unreachable"],
   ["before_routing", `${lookup} @served`],
@@ -33,7 +33,7 @@ const fixedRules: readonly (readonly [chain: string, rule: string])[] = [
   ["check_coming", `${lookup} @refused`],
   ["check_leaving", `${lookup} @refused`],
   // A pod that reaches itself through its own Service must not see its own address as the peer's, or it answers itself directly.
-  ["after_routing", "ct status dnat ip saddr . ip daddr @hairpins masquerade"],
+  ["after_routing", `ct status dnat ip saddr . ip daddr @hairpins snat to ${nodeAddress}`],
 ];
 
 /** The table without any Service. */
@@ -113,8 +113,8 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** One transaction from one state of the table to another. Connections that stand keep their backend, and clients their affinity. */
-export function changeServiceTable(from: ServiceTable, to: ServiceTable): string {
+/** One transaction from one state of the table to another. Connections that stand keep their backend, and clients their affinity. `nodeAddress` is what a pod sees that reaches itself. */
+export function changeServiceTable(from: ServiceTable, to: ServiceTable, nodeAddress: string): string {
   const lines = [`flush table ${table}`, `flush map ${table} served`, `flush map ${table} refused`];
   lines.push(`flush set ${table} hairpins`);
   for (const [name, seconds] of to.affinitySets) {
@@ -123,7 +123,7 @@ export function changeServiceTable(from: ServiceTable, to: ServiceTable): string
   }
   for (const name of to.chains.keys()) if (!from.chains.has(name)) lines.push(`add chain ${table} ${name}`);
   for (const [name, rules] of to.chains) for (const rule of rules) lines.push(`add rule ${table} ${name} ${rule}`);
-  for (const [chain, rule] of fixedRules) lines.push(`add rule ${table} ${chain} ${rule}`);
+  for (const [chain, rule] of fixedRules(nodeAddress)) lines.push(`add rule ${table} ${chain} ${rule}`);
   lines.push(...addElements("served", to.served), ...addElements("refused", to.refused));
   lines.push(...addElements("hairpins", to.hairpins));
   for (const name of from.chains.keys()) if (!to.chains.has(name)) lines.push(`delete chain ${table} ${name}`);
