@@ -62,7 +62,7 @@ async function respond(
   write(response, found ?? nothing, clusterDomain);
   // A name outside the cluster is nothing that this server has authority over.
   if (found === undefined) response.header.aa = 0;
-  return response;
+  return found?.answers.some(({ type }) => type === "SRV") ? withoutCompression(response) : response;
 }
 
 function write(response: DNS.Packet, { code, answers, additionals }: DnsAnswer, domain: string): void {
@@ -72,6 +72,14 @@ function write(response: DNS.Packet, { code, answers, additionals }: DnsAnswer, 
   response.additionals.push(...additionals.map(resource));
   // How long that there is nothing may be remembered (RFC 2308).
   if (answers.length === 0) response.authorities.push(startOfAuthority(domain));
+}
+
+/** The target of an SRV record must not be a pointer to a name before it (RFC 2782), which is what dns2 would write; c-ares refuses that. */
+function withoutCompression(response: DNS.Packet): Buffer {
+  // dns2 looks for names that it has written in a Map.
+  const writer: DNS.Packet.Writer = Object.assign(new Packet.Writer(), { names: {} });
+  const encode: (writer: DNS.Packet.Writer) => Buffer = response.toBuffer.bind(response);
+  return encode(writer);
 }
 
 /** Many programs take the first address: each is to be first now and then. */

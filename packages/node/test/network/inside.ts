@@ -135,7 +135,7 @@ const cases: Record<string, () => Promise<unknown>> = {
   "from the node": () => askFromNode(names.c, 80),
   balanced: async () => {
     await network.setServices(services);
-    return await tally(12, () => askFromNode("10.96.1.1", 8080));
+    return await tally(40, () => askFromNode("10.96.1.1", 8080));
   },
   "from a pod": () => ask(c, "10.96.1.2", 8080),
   hairpin: () => ask(a, "10.96.1.2", 8080),
