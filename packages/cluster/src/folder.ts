@@ -20,17 +20,14 @@ export interface ClusterFolder {
   /** Who runs it now. */
   readonly running: string;
   /** Unix sockets of the API server and the kubelet: elsewhere, since their paths may have 107 bytes at most (unix(7)). */
+  readonly sockets: string;
   readonly apiSocket: string;
   readonly kubeletSocket: string;
 }
 
-export function clusterFolder(path: string): ClusterFolder {
+/** `sockets` is given where it cannot be told: inside a user namespace everybody's uid is another than outside. */
+export function clusterFolder(path: string, sockets = socketFolder(path)): ClusterFolder {
   const folder = resolve(path);
-  const sockets = join(
-    tmpdir(),
-    `dhow-${userInfo().uid}`,
-    createHash("sha256").update(folder).digest("hex").slice(0, 12),
-  );
   return {
     path: folder,
     pki: join(folder, "pki"),
@@ -40,14 +37,20 @@ export function clusterFolder(path: string): ClusterFolder {
     images: join(folder, "images.json"),
     logs: join(folder, "logs"),
     running: join(folder, "running.json"),
+    sockets,
     apiSocket: join(sockets, "api.sock"),
     kubeletSocket: join(sockets, "kubelet.sock"),
   };
 }
 
+function socketFolder(path: string): string {
+  const name = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 12);
+  return join(tmpdir(), `dhow-${userInfo().uid}`, name);
+}
+
 /** Makes the folders, for the owner's eyes only. Throws where the folder of the sockets, which others could have made, is somebody else's. */
 export function makeFolders(folder: ClusterFolder): void {
-  const sockets = join(folder.apiSocket, "..");
+  const { sockets } = folder;
   for (const path of [folder.path, folder.pki, folder.store, folder.agent, folder.logs, join(sockets, ".."), sockets]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }

@@ -17,7 +17,6 @@ import {
   startIngress,
   watchNetworkObjects,
 } from "@dhow/node";
-import { cacheFolder } from "../cache.ts";
 import { clusterFolder, type ClusterFolder } from "../folder.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Entrance, Entrances } from "./entrances.ts";
@@ -41,7 +40,7 @@ export class ClusterAgent {
 
   constructor(config: AgentConfig, say: (message: object) => void) {
     this.#config = config;
-    this.#folder = clusterFolder(config.folder);
+    this.#folder = clusterFolder(config.folder, config.sockets);
     this.#say = say;
   }
 
@@ -59,7 +58,7 @@ export class ClusterAgent {
       folder: this.#folder.agent,
       nodes: this.#config.nodes,
       sandbox: prepared,
-      images: createImageRuntime({ table: this.#folder.images, cache: join(cacheFolder(), "images") }),
+      images: createImageRuntime({ table: this.#folder.images, cache: join(this.#config.cache, "images") }),
       dns,
     });
     rmSync(this.#folder.kubeletSocket, { force: true });

@@ -1,6 +1,9 @@
 /** What the host tells the agent when it starts it; goes over the command line as JSON. */
 export interface AgentConfig {
   readonly folder: string;
+  /** Where the Unix sockets are, and where what may be lost is kept: as the host sees them, whose uid is another inside a user namespace. */
+  readonly sockets: string;
+  readonly cache: string;
   readonly nodes: readonly NodeConfig[];
   /** Whether it runs in a world of its own, where pods are processes in namespaces. */
   readonly isolated: boolean;

@@ -182,6 +182,8 @@ class Host {
   #spawnAgent(): ChildProcess {
     const config: AgentConfig = {
       folder: this.#folder.path,
+      sockets: this.#folder.sockets,
+      cache: cacheFolder(),
       nodes: this.#options.nodes,
       isolated: this.#world.possible,
       userNamespace: this.#world.possible && this.#world.userNamespace,
