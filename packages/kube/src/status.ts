@@ -129,7 +129,7 @@ export function invalid(group: string, kind: string, name: string, faults: reado
   return failure(422, "Invalid", messages.length === 0 ? subject : `${subject}: ${list}`, {
     ...(name ? { name } : {}),
     ...(group ? { group } : {}),
-    kind,
+    ...(kind ? { kind } : {}),
     causes: faults.map((fault) => ({
       reason: causeReason(fault.type),
       message: faultBody(fault),

@@ -88,7 +88,8 @@ function checkNode(node: string, attributes: AdmissionAttributes): void {
   const changed = changedLabels(object, old);
   const foreign = changed.filter((label) => !isOwnLabel(label)).sort();
   if (foreign.length > 0) {
-    throw refuse(attributes, `is not allowed to modify labels: ${foreign.join(", ")}`);
+    const what = operation === "CREATE" ? "set the following labels" : "modify labels";
+    throw refuse(attributes, `${me} is not allowed to ${what}: ${foreign.join(", ")}`);
   }
   if (operation !== "UPDATE" || !old) return;
   if (!deepEqual((object as Node).spec?.taints ?? [], (old as Node).spec?.taints ?? [])) {

@@ -1,4 +1,4 @@
-import { badRequest, forbidden, internalError } from "@dhow/kube";
+import { badRequest, forbidden } from "@dhow/kube";
 import type { UserInfo } from "../admission.ts";
 import {
   type AuthorizationAttributes,
@@ -24,7 +24,7 @@ export function impersonate(
   const extra = extraFrom(headers);
   if (!name) {
     if (groups.length === 0 && !uid && Object.keys(extra).length === 0) return user;
-    throw internalError("Internal Server Error: requested impersonation without impersonating a user");
+    throw badRequest(`requested ${describe(uid ?? "", groups)} without impersonating a user name`);
   }
   const demand = (target: ResourceAttributes) => {
     const attributes: AuthorizationAttributes = { user, verb: "impersonate", resource: target };
@@ -43,6 +43,13 @@ export function impersonate(
     ...(uid ? { uid } : {}),
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
+}
+
+/** As Go prints the user that was asked for. */
+function describe(uid: string, groups: readonly string[]): string {
+  const list =
+    groups.length > 0 ? `[]string{${groups.map((group) => JSON.stringify(group)).join(", ")}}` : "[]string(nil)";
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${list}, Extra:map[string][]string(nil)}`;
 }
 
 function target(group: string, resource: string, name: string, namespace?: string): ResourceAttributes {

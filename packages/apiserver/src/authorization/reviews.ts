@@ -26,7 +26,7 @@ export interface ReviewContext {
 export function reviewSelf(object: KubeObject, { authorizer, user }: ReviewContext): KubeObject {
   const review = object as SubjectAccessReview;
   const faults = [...attributeFaults(review.spec)];
-  if (faults.length > 0) throw invalid("authorization.k8s.io", "SelfSubjectAccessReview", "", faults);
+  if (faults.length > 0) throw invalid("authorization.k8s.io", "", "", faults);
   return answered(object, authorizer, attributesOf(review.spec, user));
 }
 
@@ -34,7 +34,7 @@ export function reviewSelf(object: KubeObject, { authorizer, user }: ReviewConte
 export function reviewSubject(object: KubeObject, { authorizer }: ReviewContext): KubeObject {
   const review = object as SubjectAccessReview;
   const faults = [...attributeFaults(review.spec), ...subjectFaults(review.spec)];
-  if (faults.length > 0) throw invalid("authorization.k8s.io", object.kind, "", faults);
+  if (faults.length > 0) throw invalid("authorization.k8s.io", "", "", faults);
   const { extra, groups = [], uid, user = "" } = review.spec;
   const subject = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
   return answered(object, authorizer, attributesOf(review.spec, subject));
@@ -53,7 +53,7 @@ export function reviewLocalSubject(
       spec?.resourceAttributes?.namespace ?? "",
       message,
     );
-    throw invalid("authorization.k8s.io", "LocalSubjectAccessReview", "", [fault]);
+    throw invalid("authorization.k8s.io", "", "", [fault]);
   }
   return reviewSubject(object, context);
 }
@@ -110,7 +110,7 @@ function* attributeFaults(spec: SubjectAccessReviewSpec | undefined): Generator<
   if (resourceAttributes && nonResourceAttributes) {
     yield fieldFault.invalid(
       "spec.nonResourceAttributes",
-      nonResourceAttributes,
+      { Path: nonResourceAttributes.path ?? "", Verb: nonResourceAttributes.verb ?? "" },
       "cannot be specified in combination with resourceAttributes",
     );
   } else if (!resourceAttributes && !nonResourceAttributes) {

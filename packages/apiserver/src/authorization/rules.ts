@@ -92,7 +92,7 @@ function list(...parts: (string | readonly string[] | undefined)[]): string {
   for (let at = 0; at < parts.length; at += 2) {
     const values = parts[at + 1];
     if (!values || typeof values === "string" || values.length === 0) continue;
-    texts.push(`${String(parts[at])}:[${values.map((value) => JSON.stringify(value)).join(", ")}]`);
+    texts.push(`${String(parts[at])}:[${values.map((value) => JSON.stringify(value)).join(" ")}]`);
   }
   return texts.join(", ");
 }

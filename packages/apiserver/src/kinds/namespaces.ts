@@ -29,10 +29,11 @@ export const namespaces: Strategy = {
 };
 
 export function* finalizerFaults({ spec }: Namespace): Generator<FieldFault> {
-  for (const finalizer of spec?.finalizers ?? []) {
-    for (const message of checkQualifiedName(finalizer)) yield invalid("spec.finalizers", finalizer, message);
+  for (const [index, finalizer] of (spec?.finalizers ?? []).entries()) {
+    const at = `spec.finalizers[${index}]`;
+    for (const message of checkQualifiedName(finalizer)) yield invalid(at, finalizer, message);
     if (finalizer.includes("/") || finalizer === "kubernetes" || finalizer === "orphan") continue;
-    yield invalid("spec.finalizers", finalizer, "name is neither a standard finalizer name nor is it fully qualified");
+    yield invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
   }
 }
 

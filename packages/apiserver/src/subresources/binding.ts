@@ -1,5 +1,14 @@
 import type { Clock } from "@dhow/base";
-import { badRequest, type Binding, conflict, type KubeObject, notFound, type Node, type Pod } from "@dhow/kube";
+import {
+  badRequest,
+  type Binding,
+  conflict,
+  type KubeObject,
+  notFound,
+  type Node,
+  type Pod,
+  StatusError,
+} from "@dhow/kube";
 import { timestamp } from "../registry/fields.ts";
 import type { Store } from "../store.ts";
 
@@ -21,14 +30,19 @@ export async function bindPod(binding: Binding, context: BindingContext): Promis
   if (binding.metadata.name !== name) throw badRequest("name in URL does not match name in Binding object");
   const { kind, name: node } = binding.target ?? {};
   if (kind && kind !== "Node") {
-    throw badRequest(`target.kind: Unsupported value: "${kind}": supported values: "Node", "<empty>"`);
+    throw unsound(`target.kind: Unsupported value: "${kind}": supported values: "Node", "<empty>"`);
   }
-  if (!node) throw badRequest("target.name: Required value");
+  if (!node) throw unsound("target.name: Required value");
   const pod = store.get<Pod>("pods", namespace, name);
   if (!pod) throw notFound("pods", name);
   if (dryRun) bound(pod, binding, node, context);
   else await store.modify("pods", namespace, name, (current) => bound(current as Pod, binding, node, context));
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+}
+
+/** What is wrong with a binding is told as a failure of the server (BindingREST.Create gives a plain error). */
+function unsound(message: string): StatusError {
+  return new StatusError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 });
 }
 
 function bound(pod: Pod, binding: Binding, node: string, { clock, name, store }: BindingContext): Pod {
@@ -48,7 +62,6 @@ function bound(pod: Pod, binding: Binding, node: string, { clock, name, store }:
     ...pod,
     metadata: {
       ...pod.metadata,
-      generation: (pod.metadata.generation ?? 0) + 1,
       ...(annotations ? { annotations: { ...pod.metadata.annotations, ...annotations } } : {}),
       ...(Object.keys(labels).length > 0 ? { labels: { ...pod.metadata.labels, ...labels } } : {}),
     },
@@ -66,5 +79,6 @@ type Conditions = NonNullable<NonNullable<Pod["status"]>["conditions"]>;
 
 function scheduled(conditions: Conditions, now: string): Conditions {
   const others = conditions.filter((condition) => condition.type !== "PodScheduled");
-  return [...others, { type: "PodScheduled", status: "True", lastTransitionTime: now }];
+  const neverProbed = { lastProbeTime: null } as object;
+  return [...others, { ...neverProbed, type: "PodScheduled", status: "True", lastTransitionTime: now }];
 }

@@ -37,11 +37,21 @@ function* changedFaults(pod: Pod, old: Pod): Generator<FieldFault> {
   }
 }
 
-/** Other amounts of CPU and memory for containers that run already (ValidatePodResize). */
+/** Other amounts of CPU and memory for containers that run already; whatever else is sent is passed over (ValidatePodResize). */
 export const resize: View = {
   verbs: ["get", "update", "patch"],
   read: (object) => object,
-  write: (object, wish) => ({ ...object, spec: (wish as Pod).spec }),
+  write(object, wish) {
+    const pod = object as Pod;
+    const { spec } = wish as Pod;
+    for (const kind of ["containers", "initContainers"] as const) {
+      for (const container of pod.spec[kind] ?? []) {
+        const wanted = spec[kind]?.find(({ name }) => name === container.name)?.resources;
+        if (wanted) container.resources = wanted;
+      }
+    }
+    return pod;
+  },
   strategy: (own) => ({
     ...own,
     validateUpdate: (object, old) => [...resizeFaults(object as Pod, old as Pod)],
@@ -53,16 +63,8 @@ function* resizeFaults(pod: Pod, old: Pod): Generator<FieldFault> {
     yield invalid("spec", pod.status?.qosClass ?? "", "Pod QOS Class may not change as a result of resizing");
   }
   for (const kind of ["containers", "initContainers"] as const) {
-    const [now, before] = [pod.spec[kind] ?? [], old.spec[kind] ?? []];
-    if (now.length !== before.length) {
-      yield forbidden(`spec.${kind}`, `${kind} may not be added or removed on resize`);
-      return;
-    }
-    for (const [index, container] of now.entries()) {
-      if (container.name !== before[index]?.name) {
-        yield forbidden(`spec.${kind}[${index}].name`, `${kind} may not be renamed or reordered on resize`);
-      }
-      yield* removalFaults(container, before[index], `spec.${kind}[${index}].resources`);
+    for (const [index, container] of (pod.spec[kind] ?? []).entries()) {
+      yield* removalFaults(container, old.spec[kind]?.[index], `spec.${kind}[${index}].resources`);
     }
   }
   if (!deepEqual(withoutAmounts(pod), withoutAmounts(old))) {

@@ -4,7 +4,12 @@ import type { Container, Pod, PodSpec, Probe, Volume } from "@dhow/kube";
 
 /** What a pod gets beyond its spec's own defaults; templates of pods do not. */
 export function defaultPod(pod: Pod): void {
-  const { spec } = pod;
+  const { spec, status } = pod;
+  for (const condition of status?.conditions ?? []) {
+    // On the wire always, if only as null.
+    const times = condition as { lastProbeTime?: unknown; lastTransitionTime?: unknown };
+    for (const field of ["lastProbeTime", "lastTransitionTime"] as const) times[field] ??= null;
+  }
   if (!spec) return;
   defaultPodSpec(spec);
   spec.enableServiceLinks ??= true;
