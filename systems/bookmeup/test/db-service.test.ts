@@ -138,8 +138,8 @@ describe("db-service", () => {
     await using system = await startSystem(postgres.url());
     const person = await aPerson(system);
     const { id } = await aService(system, person);
-    const starts = await freeStarts(system, id);
-    for (const mode of ["fast", "immediate"] as const) {
+    const starts = [...(await freeStarts(system, id, 3)), ...(await freeStarts(system, id, 4))];
+    for (const mode of ["fast", "immediate", "fast", "immediate"] as const) {
       const book = (start: string | undefined, index: number) =>
         ask(`${system.logic[index % 2]?.url}/services/${id}/bookings`, { body: { start }, token: person.token });
       const booked = starts.splice(0, 8).map(book);
@@ -152,7 +152,7 @@ describe("db-service", () => {
       await restarted;
     }
     const { body } = await ask(`${system.logic[0]?.url}/profile/bookings?limit=100`, { token: person.token });
-    assert.equal(body.items.length, 22);
+    assert.equal(body.items.length, 44);
     assert.ok(system.db.every((one) => one.process.exitCode === null));
   });
 

@@ -19,6 +19,16 @@ const reasonOf = (error: unknown) => {
   return message || code || String(error);
 };
 
+/**
+ * A pool whose connections may break at any time: no fault of the service, the next query takes another. A connection that breaks while a transaction has
+ * it, between two queries, says so by an event that would end the process if nobody listened.
+ */
+function watched(pool: Pool): Pool {
+  pool.on("error", (error) => log.warn("a database connection broke", { reason: reasonOf(error) }));
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
 /** The life of db-service: listens at once, waits for its database, brings the schema up to date, serves, and outlives the database's restarts. */
 export class DataService {
   readonly #options: DataServiceOptions;
@@ -56,11 +66,8 @@ export class DataService {
   /** Resolves when the service serves; rejects only where waiting would not help, such as a migration that fails. */
   async start(): Promise<void> {
     const { default: pg } = await import("pg");
-    this.#pool = new pg.Pool(this.#options.pool);
-    this.#probePool = new pg.Pool({ ...this.#options.pool, max: 1, connectionTimeoutMillis: 900 });
-    // An idle connection that breaks is no fault of the service: the next query takes another.
-    for (const pool of [this.#pool, this.#probePool])
-      pool.on("error", (error) => log.warn("a database connection broke", { reason: reasonOf(error) }));
+    this.#pool = watched(new pg.Pool(this.#options.pool));
+    this.#probePool = watched(new pg.Pool({ ...this.#options.pool, max: 1, connectionTimeoutMillis: 900 }));
     const [{ createDataApp, openDatabase, sweep }] = await Promise.all([
       import("./app.ts"),
       this.#migrateWhenReachable(pg.Client),
