@@ -4,6 +4,7 @@ export type { CertificatePair } from "./ingress/certificates.ts";
 export { type IngressController, type IngressOptions, startIngress } from "./ingress/ingress.ts";
 export type { PublishedAddress } from "./ingress/status.ts";
 export { createNetwork, type Network, type NetworkOptions } from "./network/network.ts";
+export { type Networking, type NetworkingOptions, startNetworking } from "./network/networking.ts";
 export { type Collection, type NetworkObjects, watchNetworkObjects } from "./network/objects.ts";
 export { createProcessNetwork } from "./network/process-network.ts";
 export { Proxy, type ProxyOptions } from "./network/proxy.ts";

@@ -44,6 +44,8 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
 class KernelNetwork implements Network {
   readonly #options: NetworkOptions;
   #services: ServiceTable = emptyServiceTable;
+  /** What the kernel has been told last: most changes of objects change nothing here. */
+  readonly #told = { services: "", policies: "" };
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: NetworkOptions) {
@@ -59,8 +61,12 @@ class KernelNetwork implements Network {
   setServices(rules: readonly ServiceRule[]): Promise<void> {
     return this.#inTurn(async () => {
       const next = serviceTable(rules);
-      await run(["nft", "-f", "-"], changeServiceTable(this.#services, next, this.#options.nodes[0]?.address ?? ""));
+      const source = this.#options.nodes[0]?.address ?? "";
+      const whole = changeServiceTable(emptyServiceTable, next, source);
+      if (whole === this.#told.services) return;
+      await run(["nft", "-f", "-"], changeServiceTable(this.#services, next, source));
       this.#services = next;
+      this.#told.services = whole;
     });
   }
 
@@ -69,7 +75,9 @@ class KernelNetwork implements Network {
     const nodeAddresses = nodes.map(({ address }) => address);
     const text = policyTable(rules, { nodeAddresses, serviceCidr, ownAddresses });
     return this.#inTurn(async () => {
+      if (text === this.#told.policies) return;
       await run(["nft", "-f", "-"], text);
+      this.#told.policies = text;
     });
   }
 
