@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -38,9 +37,22 @@ async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: S
   outgoing.flushHeaders();
   for await (const piece of response.body) {
     if (gone.signal.aborted) return;
-    if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+    if (!outgoing.write(piece)) await drained(outgoing);
   }
   outgoing.end();
+}
+
+/** Resolves when more may be written, or nobody reads any more; leaves no listener behind on an answer that goes on for an hour. */
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      outgoing.off("drain", done);
+      outgoing.off("close", done);
+      resolve();
+    };
+    outgoing.once("drain", done);
+    outgoing.once("close", done);
+  });
 }
 
 function headersOf({ headers, body }: HttpResponse): Record<string, string | string[] | number> {
