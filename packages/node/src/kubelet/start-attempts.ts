@@ -131,8 +131,9 @@ export class StartAttempts {
     const backoff = failure.kind === "image" ? this.#image : this.#config;
     const left = backoff.remaining(backoffId(container), failure.at);
     if (left === 0) return true;
-    this.#dueIn.set(container.name, left);
-    if (failure.kind === "config" || failure.told) return false;
+    const shown = failure.at + failureShown - this.#clock.now();
+    this.#dueIn.set(container.name, failure.kind === "image" && shown > 0 ? Math.min(left, shown) : left);
+    if (failure.kind === "config" || failure.told || shown > 0) return false;
     failure.told = true;
     const text = `Back-off pulling image "${container.image}"`;
     this.#waiting.set(container.name, {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "@dhow/testkit";
-import fc from "fast-check";
+import { assert as holds, property, string } from "fast-check";
 import { Backoff, crashLoopBackoff } from "../../src/kubelet/backoff.ts";
 import { expand } from "../../src/kubelet/environment/expansion.ts";
 import { goDuration, timestamp } from "../../src/kubelet/status/format.ts";
@@ -55,8 +55,8 @@ for (const [text, expected] of [
 }
 
 test("text without a dollar is never changed, and doubled dollars come back single", () => {
-  fc.assert(
-    fc.property(fc.string(), (text) => {
+  holds(
+    property(string(), (text) => {
       const plain = text.replaceAll("$", "");
       assert.equal(
         expand(plain, () => "x"),

@@ -110,7 +110,7 @@ test("a projected volume: chosen keys, modes, a token, and what the pod knows of
   const tokens = { token: async (_pod: Pod, audience: string | undefined) => `token for ${audience}` };
   const files = await projectedFiles(projections.sources, projections.defaultMode, { pod, facts, objects, tokens });
   const shown = Object.fromEntries(
-    [...files].map(([path, { data, mode }]) => [path, `${mode.toString(8)} ${Buffer.from(data)}`]),
+    [...files].map(([path, { data, mode }]) => [path, `${mode.toString(8)} ${Buffer.from(data).toString()}`]),
   );
   assert.deepEqual(shown, {
     "sub/x": "400 1",

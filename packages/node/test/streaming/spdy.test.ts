@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { duplexPair } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { SpdyConnection, type SpdyStream } from "../../src/streaming/spdy/connection.ts";
 import { dictionary } from "../../src/streaming/spdy/dictionary.ts";
 import { controlFrame, dataFrame, type Frame, FrameReader, FrameType } from "../../src/streaming/spdy/frames.ts";

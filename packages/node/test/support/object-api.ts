@@ -20,7 +20,7 @@ export class ObjectApi implements Transport {
     const body =
       request.body === undefined
         ? undefined
-        : (JSON.parse(String(request.body)) as KubeObject & Record<string, unknown>);
+        : (JSON.parse(request.body as string) as KubeObject & Record<string, unknown>);
     const path = url.pathname.replace(/\/status$/, "");
     if (request.method === "GET") return this.#read(path, url, request.signal);
     if (request.method === "POST" && path.endsWith("/token")) {
@@ -109,11 +109,11 @@ export class ObjectApi implements Transport {
     signal?.addEventListener("abort", () => wake());
     async function* body() {
       try {
-        while (!signal?.aborted) {
+        for (;;) {
+          if (signal?.aborted) throw signal.reason;
           while (queue.length > 0) yield queue.shift() ?? "";
           await new Promise<void>((resolve) => (wake = resolve));
         }
-        throw signal.reason;
       } finally {
         watchers.delete(watcher);
       }
