@@ -4,13 +4,15 @@ export type { CertificatePair } from "./ingress/certificates.ts";
 export { type IngressController, type IngressOptions, startIngress } from "./ingress/ingress.ts";
 export type { PublishedAddress } from "./ingress/status.ts";
 export { createNetwork, type Network, type NetworkOptions } from "./network/network.ts";
-export { type Networking, type NetworkingOptions, startNetworking } from "./network/networking.ts";
 export { type Collection, type NetworkObjects, watchNetworkObjects } from "./network/objects.ts";
 export { createProcessNetwork } from "./network/process-network.ts";
 export { Proxy, type ProxyOptions } from "./network/proxy.ts";
 export { createNamespaceSandbox, type NamespaceSandboxOptions, type NodeNetwork } from "./sandbox/namespace-sandbox.ts";
 export { createImageRuntime, type ImageRuntimeOptions } from "./images/image-runtime.ts";
 export type { ImageRuntime, RunnableImage } from "./images/images.ts";
+export type { AliasEntry, ImageEntry, ImageTableFile, LayersEntry, SourceEntry } from "./images/table.ts";
+export type { DnsSettings } from "./kubelet/context.ts";
+export type { NodeOptions } from "./kubelet/node/node-object.ts";
 export {
   createProcessSandbox,
   type ProcessRoutes,

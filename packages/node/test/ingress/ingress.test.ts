@@ -91,7 +91,10 @@ test("repeats a request that broke before any answer only where asking twice is 
   assert.ok(broken > 0);
   const posts = [];
   for (let turn = 0; turn < 4; turn += 1) posts.push((await ask(door, "/", { method: "POST", body: "x" })).status);
-  assert.deepEqual(posts.sort((a, b) => a - b), [200, 200, 502, 502]);
+  assert.deepEqual(
+    posts.sort((a, b) => a - b),
+    [200, 200, 502, 502],
+  );
 });
 
 test("streams bodies of any announced length, and refuses what is over the limit", async () => {
