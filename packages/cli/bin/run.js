@@ -2,17 +2,34 @@
 // Runs a TypeScript program under a Node that can: this one where it is new enough, else the one that npm installed.
 // Plain JavaScript that an old Node understands, because it is what an old Node runs.
 import { spawn } from "node:child_process";
-import { constants } from "node:os";
+import module from "node:module";
+import { constants, homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { suitableNode } from "./node.js";
 
-const child = spawn(suitableNode(), ["--disable-warning=ExperimentalWarning", ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
-// Ctrl-C reaches the child too, as it is in the same process group: it decides when to end.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
-  process.on(signal, () => signal === "SIGINT" || child.kill(signal));
-child.on("error", (error) => {
-  console.error(error.message);
-  process.exit(1);
-});
-child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+const [script = "", ...words] = process.argv.slice(2);
+const node = suitableNode();
+// Compiled code is kept between runs; where the folder cannot be written, Node does without.
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "dhow", "compiled");
+
+// From 24 on nothing that Dhow uses is called experimental, so that no flag is needed to keep its terminal quiet.
+if (node === process.execPath && Number(process.versions.node.split(".")[0]) >= 24) {
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? cache);
+  process.argv.splice(1, 2, resolve(script));
+  await import(pathToFileURL(resolve(script)).href);
+} else {
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", script, ...words], {
+    stdio: "inherit",
+    env: { NODE_COMPILE_CACHE: cache, ...process.env },
+  });
+  // Ctrl-C reaches the child too, as it is in the same process group: it decides when to end.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => signal === "SIGINT" || child.kill(signal));
+  }
+  child.on("error", (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+}
