@@ -106,19 +106,19 @@ async function silent({ client }: DiagnosisScope, pod: Pod, status: ContainerSta
   const container = pod.spec?.containers.find((each) => each.name === status.name);
   if (!container) return undefined;
   const wanted = probedPort(container);
-  const [open, log] = [await listeningPorts(client, pod), await lastLines(client, pod, status.name, false)];
+  const [listeners, log] = [await listenersOf(client, pod), await lastLines(client, pod, status.name, false)];
   const common = { pod: nameOf(pod), failed: true, log };
   const variable = `the port in the environment variable PORT (${wanted}), on all addresses`;
-  if (open === undefined || open.includes(wanted)) {
+  if (listeners === undefined || listeners.ports.includes(wanted)) {
     const path = container.readinessProbe?.httpGet?.path;
     if (!path) return { ...common, summary: `listens on ${wanted}, but is not ready`, instead: undefined };
     const instead = `an answer to GET ${path} on port ${wanted}, or health: "<another path>"`;
     return { ...common, summary: `does not answer GET ${path} on port ${wanted} with 200`, instead };
   }
-  if (open.length === 0)
-    return { ...common, summary: `listens nowhere; expected on port ${wanted}`, instead: `listen on ${variable}` };
-  const summary = `listens on ${open.join(", ")}; expected on port ${wanted}`;
-  return { ...common, summary, instead: `port: ${open[0]} in system.ts, or listen on ${variable}` };
+  const summary = `listens ${placesOf(listeners)}; expected on port ${wanted}`;
+  const [other] = listeners.ports;
+  const instead = `${other === undefined ? "" : `port: ${other} in system.ts, or `}listen on ${variable}`;
+  return { ...common, summary, instead };
 }
 
 function probedPort(container: Container): number {
@@ -127,12 +127,26 @@ function probedPort(container: Container): number {
   return named ?? Number(port ?? container.ports?.[0]?.containerPort ?? 0);
 }
 
-/** The TCP ports on which the pod accepts connections from others, as its kubelet sees them; undefined where the kubelet does not tell. */
-async function listeningPorts(client: KubeClient, pod: Pod): Promise<number[] | undefined> {
+/** TCP ports that a pod's programs listen on: for others, and for itself alone. */
+interface Listeners {
+  readonly ports: readonly number[];
+  readonly loopbackPorts?: readonly number[];
+}
+
+function placesOf({ ports, loopbackPorts = [] }: Listeners): string {
+  const places = [
+    ...ports.map(String),
+    ...loopbackPorts.map((port) => `127.0.0.1:${port}, where only the pod reaches it`),
+  ];
+  return places.length === 0 ? "nowhere" : `on ${places.join(", ")}`;
+}
+
+/** As the pod's kubelet sees them; undefined where it does not tell. */
+async function listenersOf(client: KubeClient, pod: Pod): Promise<Listeners | undefined> {
   const path = `/api/v1/nodes/${pod.spec?.nodeName}/proxy/listeners/${pod.metadata.namespace}/${nameOf(pod)}`;
   const answer = await client.raw({ method: "GET", path, headers: {} });
   const text = await readText(answer.body);
-  return answer.status === 200 ? (JSON.parse(text) as { ports: number[] }).ports : undefined;
+  return answer.status === 200 ? (JSON.parse(text) as Listeners) : undefined;
 }
 
 async function lastLines(client: KubeClient, pod: Pod, container: string, previous: boolean): Promise<string[]> {

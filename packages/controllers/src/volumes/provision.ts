@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isStatusError, type PersistentVolume, type PersistentVolumeClaim, refOf, type StorageClass } from "@dhow/kube";
+import { kinds } from "../kinds.ts";
 import type { Manager } from "../manager/manager.ts";
 import { nameOf, namespaceOf, uidOf } from "../objects.ts";
 
@@ -8,6 +9,9 @@ import { nameOf, namespaceOf, uidOf } from "../objects.ts";
 export const provisionerName = "dhow.dev/local";
 
 const defaultFolder = "/var/lib/dhow/volumes";
+
+/** On a claim: what its volume is to be called, as long as no other volume has the name. */
+const nameAnnotation = "dhow.dev/volume-name";
 
 /** Creates the volume of a claim: a folder that the kubelet makes when a pod first mounts it. */
 export async function provision(
@@ -17,8 +21,9 @@ export async function provision(
 ): Promise<void> {
   const recorder = manager.recorder(provisionerName);
   const key = `${namespaceOf(claim)}/${nameOf(claim)}`;
-  const name = `pvc-${uidOf(claim)}`;
-  const path = join(manager.options.volumeFolder ?? defaultFolder, `${name}_${namespaceOf(claim)}_${nameOf(claim)}`);
+  const unique = `pvc-${uidOf(claim)}`;
+  const name = freeName(manager, claim) ?? unique;
+  const path = join(manager.options.volumeFolder ?? defaultFolder, `${unique}_${namespaceOf(claim)}_${nameOf(claim)}`);
   const volume: PersistentVolume = {
     apiVersion: "v1",
     kind: "PersistentVolume",
@@ -49,9 +54,17 @@ export async function provision(
   try {
     await manager.client.create(volume);
   } catch (error) {
-    if (!isStatusError(error, "AlreadyExists")) throw error;
+    // The name that was asked for was taken a moment ago: the next turn sees that it is, and takes the other.
+    if (!isStatusError(error, "AlreadyExists") || name !== unique) throw error;
   }
   recorder.event(claim, "Normal", "ProvisioningSucceeded", `Successfully provisioned volume ${name}`);
+}
+
+/** The name that the claim asks for, if no volume has it. */
+function freeName(manager: Manager, claim: PersistentVolumeClaim): string | undefined {
+  const name = claim.metadata.annotations?.[nameAnnotation];
+  if (!name) return undefined;
+  return manager.informer(kinds.persistentVolume).get(undefined, name) ? undefined : name;
 }
 
 /** Removes what {@link provision} made, the data included. */

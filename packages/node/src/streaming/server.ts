@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, messageOf } from "@dhow/base";
 import type { Kubelet } from "../kubelet/kubelet.ts";
 import { containerLogs } from "./container-logs.ts";
+import { listeners } from "./listeners.ts";
 import { nodeMetrics, resourceMetrics, statsSummary } from "./metrics.ts";
 import { portForward } from "./port-forward.ts";
 import { attach, exec } from "./remote-command.ts";
@@ -68,6 +69,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   "stats/summary": async ({ kubelets, clock }, _parts, url, _request, response) =>
     text(response, JSON.stringify(await statsSummary(nodesOf(kubelets, url), clock)), "application/json"),
   metrics: async ({ kubelets }, _parts, _url, _request, response) => text(response, nodeMetrics(kubelets)),
+  listeners: async ({ kubelets }, parts, _url, _request, response) =>
+    text(response, JSON.stringify(await listeners(kubelets, parts)), "application/json"),
   restart: async ({ kubelets }, parts, _url, request, response) => {
     if (request.method !== "POST") throw new RequestError(405, "method not allowed");
     const worker = findPod(kubelets, parts[0] ?? "", parts[1] ?? "");
