@@ -38,7 +38,7 @@ export class Allocators {
     const lower = size < 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)));
     const found =
       pick(lower + 1, size - 2, (at) => !taken.has(textOf(first + at))) ??
-      pick(1, lower, (at) => !taken.has(textOf(first + at)));
+      pick(1, Math.min(lower, size - 2), (at) => !taken.has(textOf(first + at)));
     if (found === undefined) return undefined;
     return this.#reserve(textOf(first + found), service);
   }
@@ -62,7 +62,7 @@ export class Allocators {
     // As with addresses, the lower band is left to static choices (KEP-3668).
     const band = Math.min(128, Math.max(16, Math.floor((high - low + 1) / 32)));
     const free = (port: number) => !taken.has(String(port)) && !own.has(String(port));
-    const found = pick(low + band, high, free) ?? pick(low, low + band - 1, free);
+    const found = pick(low + band, high, free) ?? pick(low, Math.min(low + band - 1, high), free);
     if (found !== undefined) this.#reserve(String(found), service);
     return found;
   }
@@ -74,6 +74,12 @@ export class Allocators {
     if (this.#taken(ownerOf(service), nodePortsOf).has(String(port))) return "provided port is already allocated";
     this.#reserve(String(port), service);
     return undefined;
+  }
+
+  /** What a Service had is free at once when it is gone, however young it was. */
+  release(service: Service): void {
+    const owner = ownerOf(service);
+    for (const [key, reservation] of this.#reserved) if (reservation.owner === owner) this.#reserved.delete(key);
   }
 
   #reserve(key: string, service: Service): string {

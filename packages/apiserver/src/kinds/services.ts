@@ -1,4 +1,5 @@
 import { type FieldFault, fieldFault, type Service } from "@dhow/kube";
+import { allocatorsOf } from "../allocators/allocators.ts";
 import type { Strategy } from "../strategy.ts";
 import { labelName } from "../validation/names.ts";
 import { alignClusterIPs, allocate, dropWhatTheTypeNeedsNot, keepAllocations } from "./service-allocation.ts";
@@ -27,6 +28,7 @@ export const services: Strategy = {
     if ([...changeFaults(service, before)].length === 0) allocate(service, before, store);
     if (service.spec?.type !== "LoadBalancer") service.status = { ...service.status, loadBalancer: {} };
   },
+  afterDelete: (object, store) => allocatorsOf(store).release(object as Service),
   validate: (object) => [...serviceFaults(object as Service)],
   validateUpdate: (object, old) => [...changeFaults(object as Service, old as Service)],
 };
