@@ -39,7 +39,7 @@ export function createImageRuntime(options: ImageRuntimeOptions): ImageRuntime {
 
   async function fromEntry(reference: string, entry: ImageEntry): Promise<RunnableImage> {
     if ("alias" in entry) return entry.alias === reference ? fromName(reference) : resolve(entry.alias);
-    return "layers" in entry ? layersImage(reference, entry) : sourceImage(reference, entry);
+    return "layers" in entry ? layersImage(reference, entry) : sourceImage(reference, entry, options.cache);
   }
 
   async function fromName(reference: string): Promise<RunnableImage> {
