@@ -74,7 +74,10 @@ export async function startContainer(place: ContainerPlace, config: ContainerCon
     });
     const pipes = await Promise.all([host.pipes.make(), host.pipes.make()]);
     const child = spawnOn(pipes, config, argv);
-    await started(child);
+    await started(child).catch((error: unknown) => {
+      for (const { reader } of pipes) reader.destroy();
+      throw error;
+    });
     return new NamespaceContainer({ child, pipes, config, cgroup, host, giveBack });
   } catch (error) {
     giveBack();

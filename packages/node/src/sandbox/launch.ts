@@ -10,8 +10,11 @@ const setup = `
 set -e
 exec 4>&2 2>&3
 folder=$1 hostname=$2 directory=$3 cgroups=$4 sysctls=$5; shift 5
+IFS='
+'
 for file in $cgroups; do echo 0 > "$file"; done
 for entry in $sysctls; do echo "\${entry#*=}" > "/proc/sys/\${entry%%=*}"; done
+unset IFS
 hostname "$hostname"
 mount --no-mtab --all --fstab "$folder/fstab"
 cd "$folder/root"
@@ -43,7 +46,7 @@ export function launchCommand(request: LaunchRequest): string[] {
   const unmount = `${shellWords(toolCommand("umount", config.root))} -l .`;
   const sysctls = Object.entries(request.sysctls).map(([name, value]) => `${name.replaceAll(".", "/")}=${value}`);
   const namespaces = `nsenter --net=${networkNamespace} unshare --mount --uts --ipc --pid --fork --kill-child`;
-  const parameters = [folder, hostname, config.workingDirectory || "/", cgroupFiles.join(" "), sysctls.join(" ")];
+  const parameters = [folder, hostname, config.workingDirectory || "/", cgroupFiles.join("\n"), sysctls.join("\n")];
   return [
     ...namespaces.split(" "),
     "sh",

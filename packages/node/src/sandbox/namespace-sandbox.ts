@@ -72,7 +72,10 @@ class NamespaceSandbox implements Sandbox {
       node.range.give(address);
     };
     const place = { host: this.#host, number, address, nodeAddress: node.address, removed };
-    const pod = await createPod(place, config);
+    const pod = await createPod(place, config).catch((error: unknown) => {
+      node.range.give(address);
+      throw error;
+    });
     this.#pods.add(pod);
     return pod;
   }

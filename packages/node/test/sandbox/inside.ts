@@ -24,7 +24,11 @@ async function pod(): Promise<PodSandbox> {
     hostname: "the-host",
     resolvConf: "nameserver 1.2.3.4\n",
   };
-  return await sandbox.createPod({ ...config, hosts: [{ ip: "9.9.9.9", hostnames: ["nine"] }], sysctls: {} });
+  return await sandbox.createPod({
+    ...config,
+    hosts: [{ ip: "9.9.9.9", hostnames: ["nine"] }],
+    sysctls: { "net.ipv4.ip_local_port_range": "20000 30000" },
+  });
 }
 
 function container(argv: readonly string[], more: Partial<ContainerConfig> = {}): ContainerConfig {
@@ -105,6 +109,7 @@ const cases: Record<string, () => Promise<unknown>> = {
       "hostname; cat /etc/hostname /etc/resolv.conf; grep nine /etc/hosts; cat /etc/shadow; id -un; ls /home /root /proc/1/root 2>&1; pwd";
     return await ran(await (await pod()).start(container(shell(script), { workingDirectory: "/made/for it" })));
   },
+  sysctls: async () => ran(await (await pod()).start(container(["cat", "/proc/sys/net/ipv4/ip_local_port_range"]))),
   "reopened stdout": async () =>
     ran(await (await pod()).start(container(shell("echo again > /dev/stdout; echo sorry > /dev/stderr")))),
   "memory mount": async () => {

@@ -30,6 +30,7 @@ const expected: Record<string, unknown> = {
     out: /^the-host\nthe-host\nnameserver 1.2.3.4\n9.9.9.9\tnine\n(dhow|\w+)\n[^]*\/made\/for it\n$/,
     error: "",
   },
+  sysctls: { out: "20000\t30000\n" },
   "reopened stdout": { out: "again\n", error: "sorry\n", ...exit(0) },
   "memory mount": { out: "1048576\n", error: /No space left/ },
   "nested mounts": { out: "innerinner/usr/bin/env\n", error: /Read-only file system/ },

@@ -48,7 +48,7 @@ function route(host, port) {
 }
 
 if (podAddress) {
-  const { connect } = net.Socket.prototype;
+  const connect = Reflect.get(net.Socket.prototype, "connect");
   net.Socket.prototype.connect = function connectFromPod(...args) {
     const [options, callback] = Array.isArray(args[0]) ? args[0] : net._normalizeArgs(args);
     const found = options.path ? undefined : route(options.host ?? "localhost", Number(options.port));
@@ -57,7 +57,7 @@ if (podAddress) {
     return connect.call(this, { ...options, ...found, ...localAddress, family: 4, autoSelectFamily: false }, callback);
   };
 
-  const { listen } = net.Server.prototype;
+  const listen = Reflect.get(net.Server.prototype, "listen");
   net.Server.prototype.listen = function listenAtPod(...args) {
     const [options, callback] = net._normalizeArgs(args);
     const isPort = options.port !== undefined && options.path === undefined && options.fd === undefined;
