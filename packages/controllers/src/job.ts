@@ -1,6 +1,6 @@
-import { isStatusError, type Job, refOf } from "@dhow/kube";
+import type { Job } from "@dhow/kube";
 import { JobReconciler } from "./job/reconciler.ts";
-import { trackingFinalizer } from "./job/pods.ts";
+import { releasePod, trackingFinalizer } from "./job/pods.ts";
 import { kinds } from "./kinds.ts";
 import type { Controller } from "./manager/manager.ts";
 import { controllerOf, isDeleting, keyOf, uidOf } from "./objects.ts";
@@ -22,14 +22,7 @@ export const job: Controller = {
         const owner = pod && controllerOf(pod);
         if (!pod || (owner?.kind === "Job" && jobs.get(pod.metadata.namespace, owner.name)?.metadata.uid === owner.uid))
           return;
-        const { resourceVersion, finalizers = [] } = pod.metadata;
-        const next = finalizers.filter((finalizer) => finalizer !== trackingFinalizer);
-        if (next.length === finalizers.length) return;
-        try {
-          await manager.client.patch(refOf(pod), "merge", { metadata: { resourceVersion, finalizers: next } });
-        } catch (error) {
-          if (!isStatusError(error, "NotFound")) throw error;
-        }
+        await releasePod(manager.client, pod);
       },
     });
     jobs.onChange((next, old) => {

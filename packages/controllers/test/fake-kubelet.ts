@@ -12,11 +12,14 @@ export interface FakeKubeletOptions {
 /** Plays the kubelets of all nodes over the real API: bound pods start at once, and what is being deleted ends at once. */
 export function startFakeKubelet({ client, signal, clock = systemClock, outcome = () => "ready" }: FakeKubeletOptions) {
   let addresses = 0;
+  const ended = new Set<string>();
   const informer = startInformer<Pod>(client, { apiVersion: "v1", kind: "Pod" }, { signal });
   const now = () => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
   const update = async (pod: Pod) => {
     if (!pod.spec.nodeName) return;
     if (pod.metadata.deletionTimestamp) {
+      if (ended.has(pod.metadata.uid ?? "")) return;
+      ended.add(pod.metadata.uid ?? "");
       await client.delete(refOf(pod), { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid ?? "" } });
       return;
     }

@@ -1,4 +1,4 @@
-import type { Job, Pod } from "@dhow/kube";
+import { isStatusError, type Job, type KubeClient, type Pod, refOf } from "@dhow/kube";
 import { isDeleting, millisecondsOf, nameOf, uidOf } from "../objects.ts";
 import { podFromTemplate } from "../pod-control.ts";
 import { isPodTerminal } from "../pods.ts";
@@ -108,4 +108,14 @@ export function surplusOf(pods: readonly Pod[]): Pod[] {
     else surplus.push(pod);
   }
   return surplus;
+}
+
+/** Lets a pod go that has been counted. Whatever else changed about it meanwhile does not matter. */
+export async function releasePod(client: KubeClient, pod: Pod): Promise<void> {
+  const metadata = { uid: uidOf(pod), "$deleteFromPrimitiveList/finalizers": [trackingFinalizer] };
+  try {
+    await client.patch(refOf(pod), "strategic", { metadata });
+  } catch (error) {
+    if (!isStatusError(error, "NotFound") && !isStatusError(error, "Conflict")) throw error;
+  }
 }

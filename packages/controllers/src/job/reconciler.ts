@@ -1,4 +1,4 @@
-import { deepEqual, isStatusError, type Job, type JobCondition, type JobStatus, type Pod, refOf } from "@dhow/kube";
+import { deepEqual, type Job, type JobCondition, type JobStatus, type Pod } from "@dhow/kube";
 import { findCondition, withCondition } from "../conditions.ts";
 import { kinds } from "../kinds.ts";
 import type { EventRecorder } from "../manager/events.ts";
@@ -12,15 +12,7 @@ import { isPodActive, isPodReady } from "../pods.ts";
 import { labelSelectorMatcher } from "../selectors.ts";
 import { final, interim, isFinished, jobCondition, recorded, type Verdict, verdicts } from "./conditions.ts";
 import { formatIndexes, parseIndexes } from "./indexes.ts";
-import {
-  indexOf,
-  isIndexed,
-  isTracked,
-  outcomeOf,
-  remainingBackOff,
-  restartsExceed,
-  trackingFinalizer,
-} from "./pods.ts";
+import { indexOf, isIndexed, isTracked, outcomeOf, releasePod, remainingBackOff, restartsExceed } from "./pods.ts";
 import { JobScale } from "./scale.ts";
 
 /** Runs pods until enough of them have succeeded, and counts each of them once (pkg/controller/job/job_controller.go). */
@@ -133,17 +125,7 @@ export class JobReconciler {
   }
 
   async #release(pods: readonly Pod[]): Promise<void> {
-    await Promise.all(
-      pods.map(async (pod) => {
-        const { resourceVersion, finalizers = [] } = pod.metadata;
-        const next = finalizers.filter((finalizer) => finalizer !== trackingFinalizer);
-        try {
-          await this.#manager.client.patch(refOf(pod), "merge", { metadata: { resourceVersion, finalizers: next } });
-        } catch (error) {
-          if (!isStatusError(error, "NotFound")) throw error;
-        }
-      }),
-    );
+    await Promise.all(pods.map((pod) => releasePod(this.#manager.client, pod)));
   }
 
   #suspendOrResume(job: Job): Job {
