@@ -22,6 +22,9 @@ export interface PodContainersOptions {
   readonly onChange: () => void;
 }
 
+/** Beyond the grace period, for the kernel to end what it was told to end. */
+const closingTime = 1000;
+
 /** The containers of one pod that run now, and the attempts to start those that do not. */
 export class PodContainers {
   readonly attempts: StartAttempts;
@@ -119,8 +122,10 @@ export class PodContainers {
   /** Ends all of them with the agent: hooks are not run, and nothing is written down. */
   async abandon(grace: number): Promise<void> {
     this.#abandoned = true;
-    await Promise.all(this.list().map((running) => running.stop(grace)));
-    await Promise.all(this.#exits);
+    const { clock } = this.#options.context;
+    const all = Promise.all(this.list().map((running) => running.stop(grace))).then(() => Promise.all(this.#exits));
+    // Whatever does not end even so is the sandbox' to kill: the agent's own end does not wait for it.
+    await Promise.race([all, new Promise<void>((resolve) => void clock.after(grace + closingTime, resolve))]);
   }
 
   /** Leaves those that are being ended no more than so many milliseconds. */
