@@ -19,6 +19,7 @@ export default system(
     const db = service("db-service", {
       source: "db-service",
       port: 5003,
+      ready: "/ready",
       replicas: 2,
       resources,
       env: { DATABASE_URL: database.url },

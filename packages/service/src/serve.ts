@@ -12,12 +12,12 @@ export type FetchHandler = (request: Request, environment: never) => Response | 
 export interface ServeOptions {
   /** The service's name, in each of its log lines. */
   readonly name: string;
-  /** What answers: hono's `app.fetch`, or a listener as node:http takes it. /health and /metrics are answered before it. */
+  /** What answers: hono's `app.fetch`, or a listener as node:http takes it. /health, /ready and /metrics are answered before it. */
   readonly handler: { readonly fetch: FetchHandler } | { readonly listener: RequestListener };
   /** The port where the environment's PORT says nothing else; 0 lets the system choose. */
   readonly port: number;
-  /** Why the service cannot serve now, or undefined when it can. Without it, a service that listens is healthy. */
-  readonly health?: () => string | undefined | Promise<string | undefined>;
+  /** Why the service cannot serve now, such as a database that is away, or undefined when it can. Without it, a service that listens is ready. */
+  readonly ready?: () => string | undefined | Promise<string | undefined>;
   /** Called after the last answer, to give back connections and the like. */
   readonly close?: () => unknown;
   /** Milliseconds from SIGTERM until what is still in flight is cut off (25,000: Kubernetes kills after 30). */
@@ -39,9 +39,14 @@ function answer(response: ServerResponse, status: number, contentType: string, b
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-async function answerHealth(response: ServerResponse, options: ServeOptions): Promise<void> {
-  const reason = await options.health?.();
-  const body = reason === undefined ? { status: "healthy" } : { status: "unhealthy", reason };
+/** Being alive has nothing to do with others: who is restarted because a database is away does not bring it back. */
+async function answerHealth(response: ServerResponse): Promise<void> {
+  answer(response, 200, "application/json", JSON.stringify({ status: "healthy" }));
+}
+
+async function answerReady(response: ServerResponse, options: ServeOptions): Promise<void> {
+  const reason = await options.ready?.();
+  const body = reason === undefined ? { status: "ready" } : { status: "not ready", reason };
   answer(response, reason === undefined ? 200 : 503, "application/json", JSON.stringify(body));
 }
 
@@ -56,7 +61,8 @@ async function answerMetrics(response: ServerResponse): Promise<void> {
 function builtIn(request: IncomingMessage, response: ServerResponse, options: ServeOptions): Promise<void> | undefined {
   if (request.method !== "GET" && request.method !== "HEAD") return undefined;
   const path = (request.url ?? "").split("?", 1)[0];
-  if (path === "/health") return answerHealth(response, options);
+  if (path === "/health") return answerHealth(response);
+  if (path === "/ready") return answerReady(response, options);
   if (path === "/metrics") return answerMetrics(response);
   return undefined;
 }

@@ -30,7 +30,7 @@ await serve({
   name: "example",
   port: 0,
   handler: app,
-  health: () => sick,
+  ready: () => sick,
   grace: 2_000,
   close: () => log.info("closed"),
 });

@@ -35,8 +35,9 @@ describe("a service", () => {
     assert.deepEqual([health.status, await health.json()], [200, { status: "healthy" }]);
     assert.equal((await fetch(`${url}/health`, { method: "HEAD" })).status, 200);
     await fetch(`${url}/sick`, { method: "POST" });
-    const sick = await fetch(`${url}/health`);
-    assert.deepEqual([sick.status, await sick.json()], [503, { status: "unhealthy", reason: "no database" }]);
+    const sick = await fetch(`${url}/ready`);
+    assert.deepEqual([sick.status, await sick.json()], [503, { status: "not ready", reason: "no database" }]);
+    assert.equal((await fetch(`${url}/health`)).status, 200);
   });
 
   it("counts requests by route pattern, however many paths there are, and from the first on", async () => {

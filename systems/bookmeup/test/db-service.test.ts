@@ -122,11 +122,11 @@ describe("db-service", () => {
     await using postgres = await startPostgres();
     await postgres.stop();
     await using db = await start("db-service", { DATABASE_URL: postgres.url() });
-    const health = await eventually(async () => {
-      const reply = await ask(`${db.url}/health`);
+    const state = await eventually(async () => {
+      const reply = await ask(`${db.url}/ready`);
       return reply.body.reason?.includes("ECONNREFUSED") ? reply : undefined;
     });
-    assert.equal(health.status, 503);
+    assert.equal(state.status, 503);
     assert.equal((await ask(`${db.url}/services`)).status, 503);
     await postgres.start();
     await healthy(db);

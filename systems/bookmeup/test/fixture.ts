@@ -68,10 +68,10 @@ export async function run(
   return { code: await running.ended, lines: running.lines };
 }
 
-/** Waits until /health says healthy. */
+/** Waits until /ready says that it can serve. */
 export async function healthy({ url, lines }: Pick<Running, "url" | "lines">): Promise<void> {
   for (const end = Date.now() + 20_000; ;) {
-    const response = await fetch(`${url}/health`).catch(() => undefined);
+    const response = await fetch(`${url}/ready`).catch(() => undefined);
     if (response?.status === 200) return;
     if (Date.now() > end)
       throw new Error(`${url} is not healthy: ${(await response?.text()) ?? "no answer"}\n${lines.join("\n")}`);

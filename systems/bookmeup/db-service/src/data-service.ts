@@ -50,7 +50,7 @@ export class DataService {
   }
 
   /** Why data cannot be had now, or undefined when it can: asks the database itself. */
-  async health(): Promise<string | undefined> {
+  async readiness(): Promise<string | undefined> {
     if (!this.#app || !this.#probePool) return this.#state;
     try {
       await Promise.race([

@@ -10,7 +10,7 @@ await serve({
   name: "db-service",
   port: 5003,
   handler: { fetch: (request, environment) => service.answer(request, environment) },
-  health: () => service.health(),
+  ready: () => service.readiness(),
   close: () => service.close(),
 });
 
