@@ -1,2 +1,2 @@
-export { controllerNames, startControllers } from "./start.ts";
+export { controllerNames, type RunningControllers, startControllers } from "./start.ts";
 export type { ControllerOptions } from "./options.ts";

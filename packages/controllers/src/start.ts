@@ -24,6 +24,7 @@ import { taintEviction } from "./taint-eviction.ts";
 import { ttlAfterFinished } from "./ttl-after-finished.ts";
 import { claimProtection, volumeProtection } from "./volume-protection.ts";
 import { type Controller, Manager } from "./manager/manager.ts";
+import { renderQueueMetrics } from "./manager/metrics.ts";
 import type { ControllerOptions } from "./options.ts";
 
 const controllers: readonly Controller[] = [
@@ -54,6 +55,11 @@ const controllers: readonly Controller[] = [
   eventTtl,
 ];
 
+export interface RunningControllers {
+  /** The lengths of the work queues in the Prometheus text format. */
+  metrics(): string;
+}
+
 /** The names that `only` may hold. */
 export const controllerNames: readonly string[] = controllers.map((controller) => controller.name);
 
@@ -61,7 +67,7 @@ export const controllerNames: readonly string[] = controllers.map((controller) =
  * Starts the controllers and the scheduler; resolves when they have seen what is there and have begun to work. They run until the
  * signal is aborted.
  */
-export async function startControllers(options: ControllerOptions): Promise<void> {
+export async function startControllers(options: ControllerOptions): Promise<RunningControllers> {
   const { only = controllerNames } = options;
   const unknown = only.find((name) => !controllerNames.includes(name));
   if (unknown !== undefined) {
@@ -74,4 +80,5 @@ export async function startControllers(options: ControllerOptions): Promise<void
   const manager = new Manager(options);
   for (const controller of controllers) if (only.includes(controller.name)) controller.start(manager);
   await manager.begin();
+  return { metrics: () => renderQueueMetrics(manager.queues) };
 }

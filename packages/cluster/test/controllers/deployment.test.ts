@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Deployment, Pod, ReplicaSet } from "@dhow/kube";
 import { startInformer } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { deployment, holds, startWorld, type World } from "./world.ts";
+import { deployment, holds, sorted, startWorld, type World } from "./world.ts";
 
 const complete = (world: World, name: string, image?: string) =>
   eventually(async () => {
@@ -68,7 +68,7 @@ test("a rollback takes the old ReplicaSet again and gives it a new number", asyn
   await complete(world, "web", "x:1");
   await holds(async () => {
     const sets = await world.list<ReplicaSet>("apps/v1", "ReplicaSet");
-    const revisions = sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]).sort();
+    const revisions = sorted(sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]));
     assert.deepEqual(revisions, ["2", "3"]);
     const first = sets.find(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"] === "3");
     assert.equal(first?.metadata.annotations?.["deployment.kubernetes.io/revision-history"], "1");

@@ -112,7 +112,7 @@ test("a namespace goes with everything in it, as soon as nothing holds it", asyn
   await world.client.delete({ apiVersion: "v1", kind: "Namespace", name: "t" });
   const namespace = () => world.client.find({ apiVersion: "v1", kind: "Namespace", name: "t" });
   await holds(async () => {
-    const { conditions } = (await namespace())?.["status"] as {
+    const { conditions } = ((await namespace())?.["status"] ?? { conditions: [] }) as {
       conditions: { type: string; status: string; message: string }[];
     };
     const held = conditions.find(({ type }) => type === "NamespaceFinalizersRemaining");

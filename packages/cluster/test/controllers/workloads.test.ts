@@ -14,7 +14,7 @@ import type {
   StatefulSet,
 } from "@dhow/kube";
 import { temporaryFolder } from "@dhow/testkit";
-import { deployment, holds, registerNode, startWorld, template } from "./world.ts";
+import { deployment, holds, registerNode, sorted, startWorld, template } from "./world.ts";
 
 const storageClass = (volumeBindingMode: string, reclaimPolicy = "Delete") => ({
   apiVersion: "storage.k8s.io/v1",
@@ -236,7 +236,7 @@ test("a DaemonSet has one pod on each node that wants it, cordoned ones and new 
   await using world = await startWorld();
   await world.client.patch({ apiVersion: "v1", kind: "Node", name: "n1" }, "merge", { spec: { unschedulable: true } });
   await world.apply({ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "agent" }, spec: template("agent") });
-  const nodes = async () => (await world.pods()).map(({ spec }) => spec.nodeName).sort();
+  const nodes = async () => sorted((await world.pods()).map(({ spec }) => spec.nodeName));
   await holds(async () => assert.deepEqual(await nodes(), ["n1", "n2"]));
   await registerNode(world.client, "n3");
   await holds(async () => assert.deepEqual(await nodes(), ["n1", "n2", "n3"]));

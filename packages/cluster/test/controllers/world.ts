@@ -1,7 +1,7 @@
 import { createApiServer } from "@dhow/apiserver";
 import { systemClock } from "@dhow/base";
 import { startControllers } from "@dhow/controllers";
-import { type HttpRequest, type HttpResponse, KubeClient, type KubeObject, type Pod } from "@dhow/kube";
+import { type Event, type HttpRequest, type HttpResponse, KubeClient, type KubeObject, type Pod } from "@dhow/kube";
 import { eventually, RecordingReporter } from "@dhow/testkit";
 import { type FakeKubeletOptions, startFakeKubelet } from "../../../controllers/test/fake-kubelet.ts";
 
@@ -66,8 +66,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     async events(name) {
       const fieldSelector = `involvedObject.name=${name}`;
-      const { items } = await client.list({ apiVersion: "v1", kind: "Event", namespace: "t" }, { fieldSelector });
-      return items.map((event) => `${event["reason"]}: ${event["message"]}`);
+      const { items } = await client.list<Event>(
+        { apiVersion: "v1", kind: "Event", namespace: "t" },
+        { fieldSelector },
+      );
+      return items.map((event) => `${event.reason}: ${event.message}`);
     },
     async [Symbol.asyncDispose]() {
       end.abort();
@@ -131,4 +134,9 @@ export async function holds(assertions: () => void | Promise<void>, timeout = 15
     await assertions();
     return true;
   }, timeout);
+}
+
+/** Names in order, for comparing with what is expected. */
+export function sorted(names: Iterable<string | undefined>): string[] {
+  return [...names].map((name) => name ?? "none").sort((a, b) => (a < b ? -1 : 1));
 }
