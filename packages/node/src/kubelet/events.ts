@@ -21,6 +21,14 @@ interface Known {
 /** Equal events within this time are one with a count (client-go/tools/record/events_cache.go). */
 const remembered = 600_000;
 const maximumMessage = 1024;
+/** About one object: so many events at once, and one more in each 5 min (client-go's EventSourceObjectSpamFilter). */
+const burst = 25;
+const refill = 300_000;
+
+interface Allowance {
+  tokens: number;
+  at: number;
+}
 
 /** Writes a kubelet's events; equal ones are counted up in one object. Order is kept, nothing waits for them, what the server refuses is reported. */
 export class EventRecorder {
@@ -29,6 +37,7 @@ export class EventRecorder {
   readonly #reporter: Reporter;
   readonly #host: string;
   readonly #known = new Map<string, Known>();
+  readonly #allowances = new Map<string, Allowance>();
   #queue: Promise<void> = Promise.resolve();
 
   constructor(client: KubeClient, clock: Clock, reporter: Reporter, host: string) {
@@ -40,6 +49,7 @@ export class EventRecorder {
 
   record(input: EventInput): void {
     const time = this.#clock.now();
+    if (!this.#allowed(input.about.metadata.uid ?? "", time)) return;
     this.#queue = this.#queue
       .then(() => this.#write(input, time))
       .catch((error: unknown) => {
@@ -107,7 +117,18 @@ export class EventRecorder {
     };
   }
 
+  #allowed(uid: string, time: number): boolean {
+    const known = this.#allowances.get(uid) ?? { tokens: burst, at: time };
+    const tokens = Math.min(burst, known.tokens + (time - known.at) / refill);
+    if (tokens < 1) return false;
+    this.#allowances.set(uid, { tokens: tokens - 1, at: time });
+    return true;
+  }
+
   #forgetOld(time: number): void {
+    for (const [uid, { tokens, at }] of this.#allowances) {
+      if (tokens + (time - at) / refill >= burst) this.#allowances.delete(uid);
+    }
     for (const [key, { lastSeen }] of this.#known) {
       if (time - lastSeen > remembered) this.#known.delete(key);
     }
