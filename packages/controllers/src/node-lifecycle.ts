@@ -64,7 +64,8 @@ class NodeLifecycle {
     this.#manager.informer(kinds.lease).onChange((lease) => {
       if (lease?.metadata.namespace === leaseNamespace) this.#see(nameOf(lease), lease);
     });
-    this.#manager.every(period, "node-lifecycle", async () => {
+    const grace = this.#manager.options.nodeMonitorGraceMilliseconds ?? defaultGrace;
+    this.#manager.every(Math.min(period, grace / 10), "node-lifecycle", async () => {
       for (const node of nodes.list()) await this.#monitor(node);
     });
   }

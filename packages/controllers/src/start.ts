@@ -1,10 +1,12 @@
 import { DhowError } from "@dhow/base";
+import { clusterroleAggregation } from "./clusterrole-aggregation.ts";
 import { cronjob } from "./cronjob.ts";
 import { daemonset } from "./daemonset.ts";
 import { deployment } from "./deployment.ts";
 import { disruption } from "./disruption.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointslice } from "./endpointslice.ts";
+import { ephemeralVolume } from "./ephemeral-volume.ts";
 import { eventTtl } from "./event-ttl.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { horizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
@@ -52,6 +54,8 @@ const controllers: readonly Controller[] = [
   resourcequota,
   horizontalPodAutoscaler,
   ttlAfterFinished,
+  ephemeralVolume,
+  clusterroleAggregation,
   eventTtl,
 ];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Endpoints, EndpointSlice, Pod, Service } from "@dhow/kube";
+import type { ClusterRole, Endpoints, EndpointSlice, Pod, Service } from "@dhow/kube";
 import { deployment, holds, startWorld } from "./world.ts";
 
 const service = (name: string, spec: object) => ({ apiVersion: "v1", kind: "Service", metadata: { name }, spec });
@@ -166,5 +166,18 @@ test("an object whose owner never was is collected; one that another owner holds
     await assert.rejects(world.get("v1", "Secret", "lost"), /not found/);
     const shared = await world.get<Pod>("v1", "Secret", "shared");
     assert.deepEqual(shared.metadata.ownerReferences, [real]);
+  });
+});
+
+test("an aggregated role has the rules of the roles that it selects", async () => {
+  await using world = await startWorld();
+  const labels = { "rbac.authorization.k8s.io/aggregate-to-view": "true" };
+  const rules = [{ apiGroups: ["example.com"], resources: ["boats"], verbs: ["get"] }];
+  const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole" };
+  await world.client.create({ ...role, metadata: { name: "view-boats", labels }, rules });
+  await holds(async () => {
+    const view = await world.client.get<ClusterRole>({ ...role, name: "view" });
+    assert.ok(view.rules?.some(({ apiGroups }) => apiGroups?.includes("example.com")));
+    assert.ok((view.rules?.length ?? 0) > 5, "what it had is still there");
   });
 });

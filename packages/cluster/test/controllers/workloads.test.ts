@@ -120,6 +120,22 @@ test("a claim is provisioned, is protected while a pod has it, and its volume go
   });
 });
 
+test("an ephemeral volume's claim comes and goes with its pod", async () => {
+  using folder = temporaryFolder();
+  await using world = await startWorld({ volumeFolder: folder.path });
+  await world.client.create(storageClass("WaitForFirstConsumer"));
+  const volumes = [{ name: "scratch", ephemeral: { volumeClaimTemplate: { spec: claimSpec } } }];
+  const spec = { containers: [{ name: "c", image: "x" }], volumes };
+  await world.apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec });
+  await holds(async () => {
+    assert.equal((await world.get<Pod>("v1", "Pod", "p")).status?.phase, "Running");
+    const claim = await world.get<PersistentVolumeClaim>("v1", "PersistentVolumeClaim", "p-scratch");
+    assert.equal(claim.status?.phase, "Bound");
+  });
+  await world.client.delete({ apiVersion: "v1", kind: "Pod", namespace: "t", name: "p" });
+  await holds(async () => assert.deepEqual(await world.list("v1", "PersistentVolumeClaim"), []));
+});
+
 test("a volume made by hand is bound to the claim that fits, and is released, not deleted", async () => {
   await using world = await startWorld();
   const volume = (name: string, storage: string) => ({
