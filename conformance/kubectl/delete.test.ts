@@ -60,7 +60,7 @@ kubectlFacts("delete", (fact) => {
     await t.kubectl.run`delete deployment web --cascade=orphan`;
     const [set] = await eventually(async () => {
       const sets = await t.list<ReplicaSet>("apps/v1", "ReplicaSet");
-      return sets.every(({ metadata }) => !metadata.ownerReferences) && sets;
+      return sets.every(({ metadata }) => !metadata.ownerReferences) ? sets : undefined;
     });
     assert.equal(set?.spec?.replicas, 2);
     assert.equal((await t.list("v1", "Pod")).length, 2);

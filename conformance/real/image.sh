@@ -9,7 +9,7 @@ chmod 1777 "$root/tmp" "$root/var/tmp"
 # Libraries stay where the programs look for them, the loader included.
 libraries() { ldd "$1" 2> /dev/null | grep -o '/[^ )]*' | sort -u || true; }
 for program in "$@"; do
-  path=$(command -v "$program" || true)
+  path=$(type -P "$program" || true)
   [ -f "$path" ] || continue
   path=$(readlink -f "$path")
   cp -L "$path" "$root/usr/bin/$(basename "$program")"
