@@ -32,3 +32,10 @@ export function parsePort(word: string): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
   throw new InvalidArgumentError("A port is a whole number from 1 to 65535.");
 }
+
+/** How pods are kept apart; undefined: as well as this system allows. */
+export function parseIsolation(word: string): "processes" | undefined {
+  if (word === "namespaces") return undefined;
+  if (word === "processes") return word;
+  throw new InvalidArgumentError("It is namespaces or processes.");
+}

@@ -1,14 +1,12 @@
 // The process that stays after `dhow up --detach`: the same run, reported to whoever started it for as long as that one listens.
 import { type Report, systemClock } from "@dhow/base";
 import { loadSystem, runSystem } from "@dhow/development";
-import type { DetachedMessage } from "./commands/detach.ts";
+import type { DetachedMessage, RunChoices } from "./commands/detach.ts";
 import { errorLines } from "./terminal/errors.ts";
 
-const { path, environment, port, apiPort } = JSON.parse(process.argv[2] ?? "{}") as {
+const { path, environment, ...choices } = JSON.parse(process.argv[2] ?? "{}") as RunChoices & {
   path: string;
   environment: string;
-  port?: number;
-  apiPort?: number;
 };
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
@@ -26,8 +24,7 @@ try {
   const loaded = await loadSystem(path, environment);
   await runSystem({
     loaded,
-    port,
-    apiPort,
+    ...choices,
     detached: true,
     reporter: { report },
     clock: systemClock,

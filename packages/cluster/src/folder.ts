@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { clusterError } from "./errors.ts";
@@ -51,9 +51,12 @@ function socketFolder(path: string): string {
 /** Makes the folders, for the owner's eyes only. Throws where the folder of the sockets, which others could have made, is somebody else's. */
 export function makeFolders(folder: ClusterFolder): void {
   const { sockets } = folder;
-  for (const path of [folder.path, folder.pki, folder.store, folder.agent, folder.logs, join(sockets, ".."), sockets]) {
+  for (const path of [folder.pki, folder.store, folder.logs, join(sockets, ".."), sockets]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
+  // Where pods are plain processes of other users, they pass through here to their volumes; nobody but the owner may list.
+  mkdirSync(folder.agent, { recursive: true, mode: 0o711 });
+  for (const path of [folder.path, folder.agent]) chmodSync(path, 0o711);
   for (const path of [join(sockets, ".."), sockets]) {
     const found = lstatSync(path);
     if (found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o077) === 0) continue;

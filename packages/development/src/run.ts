@@ -13,7 +13,9 @@ import { connect, stateFolder } from "./state.ts";
 export interface RunOptions {
   readonly loaded: LoadedSystem;
   readonly port?: number | undefined;
+  readonly httpsPort?: number | undefined;
   readonly apiPort?: number | undefined;
+  readonly isolation?: "processes" | undefined;
   readonly detached: boolean;
   readonly reporter: Reporter;
   readonly clock: Clock;
@@ -40,6 +42,8 @@ export async function runSystem(options: RunOptions): Promise<void> {
     reporter,
     prepare: () => writeImageTable(folder.images, loaded),
     ...(options.port !== undefined && { port: options.port }),
+    ...(options.httpsPort !== undefined && { httpsPort: options.httpsPort }),
+    ...(options.isolation !== undefined && { isolation: options.isolation }),
     ...(options.apiPort !== undefined && { apiPort: options.apiPort }),
   });
   const { client, transport } = connect(cluster.folder);

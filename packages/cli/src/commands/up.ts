@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 import { systemClock } from "@dhow/base";
 import { forget, loadSystem, runSystem, systemFile } from "@dhow/development";
-import { type CommandDescription, environmentOption, parsePort, systemArgument } from "../command.ts";
+import { type CommandDescription, environmentOption, parseIsolation, parsePort, systemArgument } from "../command.ts";
 import { errorLines } from "../terminal/errors.ts";
 import { openInBrowser } from "../terminal/browser.ts";
 import { listenToKeys } from "../terminal/keys.ts";
 import { createView, type View } from "../terminal/view.ts";
-import { upDetached } from "./detach.ts";
+import { choicesOf, type RunChoices, upDetached } from "./detach.ts";
 
 export const up: CommandDescription = {
   name: "up",
@@ -26,6 +26,16 @@ export const up: CommandDescription = {
       description: "the port of the Kubernetes API on 127.0.0.1; any free one unless said",
       parse: parsePort,
     },
+    {
+      flags: "--https-port <port>",
+      description: "the same for HTTPS; 443 where that is allowed, else 8443",
+      parse: parsePort,
+    },
+    {
+      flags: "--isolation <kind>",
+      description: "namespaces (the default where this system allows them) or processes",
+      parse: parseIsolation,
+    },
     { flags: "-d, --detach", description: "leave it running and return when everything is ready" },
     { flags: "--reset", description: "forget what an earlier run stored" },
   ],
@@ -35,26 +45,35 @@ export const up: CommandDescription = {
     const loaded = await loadSystem(path, environment);
     if (options["reset"] === true) forget(dirname(systemFile(path)));
     const view = createView(loaded.system.name, environment, process.stdout);
-    const ports = { port: options["port"] as number | undefined, apiPort: options["apiPort"] as number | undefined };
-    if (options["detach"] === true) return upDetached(path, environment, ports, view);
-    return inForeground(loaded, ports, view);
+    const choices = options as RunChoices;
+    if (options["detach"] === true) return upDetached(path, environment, choices, view);
+    return inForeground(loaded, choices, view);
   },
 };
 
 async function inForeground(
   loaded: Awaited<ReturnType<typeof loadSystem>>,
-  ports: { port: number | undefined; apiPort: number | undefined },
+  choices: RunChoices,
   view: View,
 ): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  // The launcher is gone, however it ended: nobody is there any more who could stop this.
+  process.on("disconnect", () => stop.abort());
   const keys = listenToKeys({
     q: () => stop.abort(),
     "\u0003": () => stop.abort(),
     o: () => openInBrowser(view.firstAddress()),
   });
   try {
-    await runSystem({ loaded, ...ports, detached: false, reporter: view, clock: systemClock, signal: stop.signal });
+    await runSystem({
+      loaded,
+      ...choicesOf(choices),
+      detached: false,
+      reporter: view,
+      clock: systemClock,
+      signal: stop.signal,
+    });
     return view.failed() ? 1 : 0;
   } catch (error) {
     view.end();

@@ -7,6 +7,7 @@ import { type Reporter, systemClock } from "@dhow/base";
 import { startControllers } from "@dhow/controllers";
 import { KubeClient, type Transport } from "@dhow/kube";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
+import { listening } from "../listening.ts";
 import { writeKubeconfig } from "../kubeconfig.ts";
 import { loadPki, type Pki } from "../pki.ts";
 import { agentUser, bootstrapObjects } from "./bootstrap.ts";
@@ -80,7 +81,7 @@ export class ControlPlane {
     const onPort = serveApi(api, tls);
     this.#servers.push(onSocket, onPort);
     rmSync(this.#folder.apiSocket, { force: true });
-    await listen(onSocket, { path: this.#folder.apiSocket });
+    await listening(onSocket, { path: this.#folder.apiSocket });
     return this.#listenOnPort(onPort);
   }
 
@@ -90,10 +91,10 @@ export class ControlPlane {
     const last = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     const wanted = this.#config.port || last;
     try {
-      await listen(server, { port: wanted, host: "127.0.0.1" });
+      await listening(server, { port: wanted, host: "127.0.0.1" });
     } catch (error) {
       if (this.#config.port !== 0 || wanted === 0) throw error;
-      await listen(server, { port: 0, host: "127.0.0.1" });
+      await listening(server, { port: 0, host: "127.0.0.1" });
     }
     const { port } = server.address() as AddressInfo;
     writeFileSync(file, String(port));
@@ -130,16 +131,6 @@ function inProcess(api: ApiServer): Transport {
     user: { name: "system:kube-controller-manager", groups: ["system:masters"] },
   };
   return { request: (request) => api.handle({ ...request, connection }) };
-}
-
-function listen(server: Server, where: { path: string } | { port: number; host: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(where, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 function dial(path: string): Promise<ReturnType<typeof connect>> {
