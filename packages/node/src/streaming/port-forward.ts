@@ -77,7 +77,9 @@ async function forward(
 
 function forwardMessage(port: number, worker: PodWorker, problem: unknown): string {
   const { name, uid } = worker.pod.metadata;
-  return `error forwarding port ${port} to pod ${name}, uid : ${uid}: ${messageOf(problem)}`;
+  const refused = (problem as NodeJS.ErrnoException).code === "ECONNREFUSED";
+  const why = refused ? `failed to connect to localhost:${port}: connect: connection refused` : messageOf(problem);
+  return `error forwarding port ${port} to pod ${name}, uid : ${uid}: ${why}`;
 }
 
 /** Copies both ways until both sides have ended. */

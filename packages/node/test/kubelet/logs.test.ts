@@ -27,11 +27,11 @@ test("lines are written as container runtimes write them, whatever the pieces", 
       `${time} stderr F err`,
       `${time} stdout F two`,
       `${time} stdout F `,
-      `${time} stdout F rest`,
+      `${time} stdout P rest`,
       "",
     ].join("\n"),
   );
-  assert.equal(await read(writer.path, {}), "one\nerr\ntwo\n\nrest\n");
+  assert.equal(await read(writer.path, {}), "one\nerr\ntwo\n\nrest");
 });
 
 test("tail, since, timestamps, streams and a limit of bytes", async () => {

@@ -65,7 +65,7 @@ export class LogWriter {
   close(): void {
     if (this.#closed) return;
     for (const stream of ["stdout", "stderr"] as const) {
-      if (this.#partial[stream]) this.#append(this.#cut(this.#time(), stream, this.#partial[stream], "F"));
+      if (this.#partial[stream]) this.#append(this.#cut(this.#time(), stream, this.#partial[stream], "P"));
     }
     this.#closed = true;
     closeSync(this.#descriptor);
