@@ -86,18 +86,20 @@ kubectlFacts("rollout", (fact) => {
   fact("a paused deployment rolls nothing out until it is resumed", async (t) => {
     await t.create(workload("Deployment"));
     await t.kubectl.run`rollout status deployment/web --timeout=60s`;
+    await t.kubectl.run`set env deployment/web OTHER=1`;
+    await t.kubectl.run`rollout status deployment/web --timeout=60s`;
     assert.equal(await t.kubectl.run`rollout pause deployment/web`, "deployment.apps/web paused\n");
     await t.kubectl.run`set env deployment/web VERSION=2`;
     await t.kubectl.run`set env deployment/web VERSION=3`;
     const generation = Number(await t.kubectl.run`get deployment web -o jsonpath={.metadata.generation}`);
     await eventually(async () => Number(await t.kubectl.run`get deployment web -o jsonpath={.status.observedGeneration}`) === generation);
-    assert.equal((await t.list("apps/v1", "ReplicaSet")).length, 1);
+    assert.equal((await t.list("apps/v1", "ReplicaSet")).length, 2);
     assert.match(await t.kubectl.refused`rollout undo deployment/web`, /you cannot rollback a paused deployment; resume it first/);
     assert.match(await t.kubectl.refused`rollout pause deployment/web`, /is already paused/);
     await t.kubectl.run`rollout resume deployment/web`;
     await t.kubectl.run`rollout status deployment/web --timeout=60s`;
-    assert.equal((await t.list("apps/v1", "ReplicaSet")).length, 2);
-    assert.match(await t.kubectl.run`rollout history deployment/web`, /^1 .*\n2 .*\n\n?$/m);
+    assert.equal((await t.list("apps/v1", "ReplicaSet")).length, 3);
+    assert.match(await t.kubectl.run`rollout history deployment/web`, /^1 .*\n2 .*\n3 .*\n\n?$/m);
   });
 
   fact("history of a deployment without a cause shows <none>", async (t) => {
