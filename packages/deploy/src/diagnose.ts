@@ -19,6 +19,8 @@ export interface Diagnosis {
 export interface DiagnosisScope {
   readonly client: KubeClient;
   readonly now: number;
+  /** When the run began, in milliseconds; how a container ended before does not count. */
+  readonly since: number;
   /** How often a container had been started again when the run began. */
   restartsBefore(pod: Pod, container: string): number;
 }
@@ -61,7 +63,13 @@ async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnos
     }
     const times = timesEnded(scope, pod, status);
     const ended = status.state?.terminated ?? status.lastState?.terminated;
-    if (!ended || times === 0 || (ended.exitCode === 0 && !waiting && !status.state?.terminated)) continue;
+    if (
+      !ended ||
+      times === 0 ||
+      !(Date.parse(ended.finishedAt ?? "") >= scope.since) ||
+      (ended.exitCode === 0 && !waiting && !status.state?.terminated)
+    )
+      continue;
     return killedByProbe(ended) ? silent(scope, pod, status) : crashed(scope, pod, status, times);
   }
   return undefined;

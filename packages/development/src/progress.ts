@@ -120,6 +120,8 @@ class Follower {
     const scope = {
       client,
       now: clock.now(),
+      // Kubernetes tells times in whole seconds.
+      since: Math.floor(this.#start / 1000) * 1000,
       restartsBefore: (pod: Pod, name: string) => this.#restartsBefore(pod, name),
     };
     for (const workload of this.#watch.current().filter((each) => !each.complete)) {

@@ -23,6 +23,9 @@ mkdir -p "$PGDATA" || { echo "PGDATA $PGDATA cannot be made: mount a volume ther
 # PostgreSQL wants to own its folder; the root of a volume may be somebody else's.
 if [ ! -O "$PGDATA" ] && [ ! -s "$PGDATA/PG_VERSION" ]; then PGDATA=$PGDATA/pgdata; mkdir -p "$PGDATA"; export PGDATA; fi
 
+# A volume's fsGroup opens its folders to the group at every mount; PostgreSQL does not start in a folder that others may write to.
+chmod 700 "$PGDATA"
+
 quoted() { printf %s "$1" | sed "s/'/''/g"; }
 identifier() { printf %s "$1" | sed 's/"/""/g'; }
 # What is half made is made anew: it need not reach the disk file by file.
@@ -36,7 +39,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/.unfinished" ]; then
   fi
   find "$PGDATA" -mindepth 1 -delete 2> /dev/null || true
   : > "$PGDATA/.unfinished"
-  cp -R /opt/dhow/postgres-data/. "$PGDATA/"
+  cp -R "$POSTGRES_PREPARED/." "$PGDATA/"
   chmod -R go-rwx "$PGDATA"
   {
     echo "local all all trust"

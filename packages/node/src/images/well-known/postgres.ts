@@ -63,6 +63,8 @@ export class PostgresImage {
         PATH: `${place.programs}/bin:${podPath}`,
         LD_LIBRARY_PATH: `${place.links}:${place.programs}/lib`,
         PGDATA: defaultDataFolder,
+        // By name, so that a sandbox without mounts can say where it really is.
+        POSTGRES_PREPARED: place.data,
         LANG: "C.UTF-8",
       },
       workingDirectory: "/",
