@@ -49,17 +49,25 @@ export function watchWorkloads(
   };
 }
 
-/** What `kubectl rollout status` calls done (kubectl/pkg/polymorphichelpers/rollout_status.go). */
+/** What `kubectl rollout status` calls done (kubectl/pkg/polymorphichelpers/rollout_status.go), and the pods say so themselves. */
 function progressOf(deployment: Deployment, pods: readonly Pod[]): WorkloadProgress {
   const { status = {}, spec } = deployment;
+  const name = deployment.metadata.name ?? "";
+  const own = pods.filter((pod) => pod.metadata.labels?.["app"] === name).sort(newestFirst);
   const wanted = spec?.replicas ?? 1;
+  const ready = own.filter(isReady).length;
   const observed = (status.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0);
   const updated = status.updatedReplicas ?? 0;
   const available = status.availableReplicas ?? 0;
-  const complete = observed && updated >= wanted && (status.replicas ?? 0) <= updated && available >= updated;
-  const name = deployment.metadata.name ?? "";
-  const own = pods.filter((pod) => pod.metadata.labels?.["app"] === name).sort(newestFirst);
-  return { name, ready: status.readyReplicas ?? 0, wanted, complete, pods: own };
+  const rolled = updated >= wanted && (status.replicas ?? 0) <= updated && available >= updated;
+  return { name, ready, wanted, complete: observed && rolled && ready >= wanted, pods: own };
+}
+
+function isReady({ metadata, status }: Pod): boolean {
+  return (
+    metadata.deletionTimestamp === undefined &&
+    (status?.conditions?.some((each) => each.type === "Ready" && each.status === "True") ?? false)
+  );
 }
 
 function newestFirst(a: KubeObject, b: KubeObject): number {

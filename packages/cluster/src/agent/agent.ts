@@ -17,6 +17,7 @@ import type { AgentConfig } from "./config.ts";
 import { listening } from "../listening.ts";
 import { type Entrance, Entrances } from "./entrances.ts";
 import { dns, openPodWorld } from "./pod-world.ts";
+import { withdrawReadiness } from "./stale-readiness.ts";
 
 /** Everything that runs pods and carries their traffic, wired together. */
 export class ClusterAgent {
@@ -40,6 +41,9 @@ export class ClusterAgent {
   async start(): Promise<void> {
     const { signal } = this.#stopped;
     const connected = this.#connect();
+    const withdrawn = connected.then((client) =>
+      withdrawReadiness(client, new Set(this.#config.nodes.map((node) => node.name))),
+    );
     const listed = connected.then((client) => watchNetworkObjects(client, { signal, clock: systemClock }));
     const sandbox = await openPodWorld({
       config: this.#config,
@@ -48,7 +52,7 @@ export class ClusterAgent {
       reporter: this.#reporter,
       signal,
     });
-    const [client, objects] = await Promise.all([connected, listed]);
+    const [client, objects] = await Promise.all([connected, listed, withdrawn]);
     this.#agent = await startAgent({
       client,
       clock: systemClock,

@@ -1,11 +1,15 @@
 // The control plane's process: API server, controllers and scheduler, on the host's network. Started by host/host.ts.
 import { messageOf } from "@dhow/base";
+import { clusterFolder } from "../folder.ts";
+import { forgetHost } from "../host/running.ts";
 import { ControlPlane, type ControlPlaneConfig } from "./control-plane.ts";
 
-const controlPlane = new ControlPlane(JSON.parse(process.argv[2] ?? "{}") as ControlPlaneConfig);
+const config = JSON.parse(process.argv[2] ?? "{}") as ControlPlaneConfig;
+const controlPlane = new ControlPlane(config);
 
 async function stop(): Promise<void> {
   await controlPlane.stop();
+  forgetHost(clusterFolder(config.folder));
   process.exit(0);
 }
 
@@ -13,8 +17,8 @@ process.on("SIGTERM", () => void stop());
 process.on("message", (message: { type: string }) => {
   if (message.type === "stop") void stop();
 });
-// The host is gone, however it ended: nothing is left behind.
-process.on("disconnect", () => void stop());
+// The host is gone, however it ended: nothing is left behind. This process alone hears of it, as the kernel ends the agent's world at once.
+process.on("disconnect", () => void stop().finally(() => process.exit(0)));
 
 try {
   process.send?.({ type: "ready", ...(await controlPlane.start()) });

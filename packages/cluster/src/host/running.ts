@@ -16,11 +16,15 @@ export interface RunningCluster {
   readonly httpsPort: number;
 }
 
-/** The 22nd field of /proc/<pid>/stat (proc(5)): ticks since the machine's start; where there is no /proc, whether the process lives. */
+/**
+ * The 22nd field of /proc/<pid>/stat (proc(5)): ticks since the machine's start; where there is no /proc, whether the process lives. One that
+ * has ended, and that its parent has not asked after yet, does not.
+ */
 export function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
   } catch {
     if (process.platform === "linux") return undefined;
     try {
@@ -46,4 +50,11 @@ export function sayRunning(folder: ClusterFolder, running: RunningCluster): void
 
 export function sayStopped(folder: ClusterFolder): void {
   rmSync(folder.running, { force: true });
+}
+
+/** Removes what a host that was killed could not; a host that ended well has done so itself, and one that lives keeps what it has. */
+export function forgetHost(folder: ClusterFolder): void {
+  if (!existsSync(folder.running) || runningCluster(folder)) return;
+  sayStopped(folder);
+  rmSync(folder.kubeletSocket, { force: true });
 }
