@@ -70,6 +70,17 @@ describe("README.md", () => {
     assert.deepEqual(new Set(firstCells("README.md", "Commands")), new Set(commands));
   });
 
+  test("names options that there are", () => {
+    const { text } = readPage("README.md");
+    for (const row of text.split("\n").filter((each) => /^\| `[a-z]+` \|/.test(each))) {
+      const command = /`([a-z]+)`/.exec(row)?.[1] ?? "";
+      const help = dhow(command, "--help");
+      for (const [, option = ""] of row.matchAll(/`(--?[a-z-]+)/g)) {
+        assert.ok(help.includes(`${option} `) || help.includes(`${option},`), `dhow ${command} has no ${option}`);
+      }
+    }
+  });
+
   test("names every package of Debian that is called", () => {
     const line = readPage("README.md").commands.find(({ text }) => text.includes("apt-get install"))?.text ?? "";
     const named = line.split(" ").filter((word) => !["sudo", "apt-get", "install", "-y"].includes(word));
