@@ -63,8 +63,10 @@ async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnos
     }
     const times = timesEnded(scope, pod, status);
     const ended = status.state?.terminated ?? status.lastState?.terminated;
+    // How a container ended that nobody watched is unknown: it is the cluster's end, not the program's.
     if (
       !ended ||
+      ended.reason === "Unknown" ||
       times === 0 ||
       !(Date.parse(ended.finishedAt ?? "") >= scope.since) ||
       (ended.exitCode === 0 && !waiting && !status.state?.terminated)
