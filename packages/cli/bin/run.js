@@ -13,8 +13,9 @@ const node = suitableNode();
 // Compiled code is kept between runs; where the folder cannot be written, Node does without.
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "dhow", "compiled");
 
-// From 24 on nothing that Dhow uses is called experimental, so that no flag is needed to keep its terminal quiet.
+// From 24 on Node strips types without being asked to, so that a second process is needed for nothing.
 if (node === process.execPath && Number(process.versions.node.split(".")[0]) >= 24) {
+  keepQuiet();
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? cache);
   process.argv.splice(1, 2, resolve(script));
   await import(pathToFileURL(resolve(script)).href);
@@ -32,4 +33,11 @@ if (node === process.execPath && Number(process.versions.node.split(".")[0]) >= 
     process.exit(1);
   });
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+}
+
+/** What --disable-warning=ExperimentalWarning does: which of Node's functions may change is no concern of who runs a command. */
+function keepQuiet() {
+  const [print] = process.listeners("warning");
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => warning.name === "ExperimentalWarning" || print?.(warning));
 }

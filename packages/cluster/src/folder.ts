@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { clusterError } from "./errors.ts";
 
 /** Where a cluster keeps what it has: all paths absolute, everything readable by its owner only. */
 export interface ClusterFolder {
   readonly path: string;
+  /** Tells this cluster from others of the machine; letters and digits. */
+  readonly id: string;
   /** Authority, keys and tokens. */
   readonly pki: string;
   /** The API server's database. */
@@ -30,6 +32,7 @@ export function clusterFolder(path: string, sockets = socketFolder(path)): Clust
   const folder = resolve(path);
   return {
     path: folder,
+    id: basename(sockets),
     pki: join(folder, "pki"),
     store: join(folder, "store"),
     kubeconfig: join(folder, "kubeconfig"),

@@ -42,7 +42,7 @@ async function openNamespaces({
   signal,
 }: PodWorldOptions): Promise<Sandbox> {
   const { nodes, userNamespace } = config;
-  const opened = createNamespaceSandbox({ nodes, clock: systemClock, userNamespace });
+  const opened = createNamespaceSandbox({ nodes, clock: systemClock, userNamespace, owner: folder.id });
   const [sandbox, objects] = await Promise.all([opened, listed]);
   const ownAddresses = [apiAddress, dns.address];
   const network = await createNetwork({ nodes, serviceCidr, ownAddresses });

@@ -9,7 +9,7 @@ const controlPlane = new ControlPlane(config);
 
 async function stop(): Promise<void> {
   await controlPlane.stop();
-  forgetHost(clusterFolder(config.folder));
+  await forgetHost(clusterFolder(config.folder));
   process.exit(0);
 }
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { removeAbandonedCgroups } from "@dhow/node/cgroups";
 import type { ClusterFolder } from "../folder.ts";
 
 /** What a running cluster says of itself in its folder. */
@@ -52,9 +53,14 @@ export function sayStopped(folder: ClusterFolder): void {
   rmSync(folder.running, { force: true });
 }
 
+/** How often it is looked whether the kernel is through with a world that it ends, and how long the pause is (milliseconds). */
+const looks = { times: 100, pause: 20 };
+
 /** Removes what a host that was killed could not; a host that ended well has done so itself, and one that lives keeps what it has. */
-export function forgetHost(folder: ClusterFolder): void {
+export async function forgetHost(folder: ClusterFolder): Promise<void> {
   if (!existsSync(folder.running) || runningCluster(folder)) return;
   sayStopped(folder);
   rmSync(folder.kubeletSocket, { force: true });
+  for (let look = 0; look < looks.times && !removeAbandonedCgroups(folder.id); look++)
+    await new Promise((resolve) => setTimeout(resolve, looks.pause));
 }

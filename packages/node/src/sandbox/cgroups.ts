@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomSuffix } from "@dhow/base";
 import type { ContainerConfig, ContainerUsage } from "./sandbox.ts";
@@ -20,15 +20,16 @@ export interface CgroupMaker {
   close(): void;
 }
 
-/** Looks for writable control groups of either version, and clears away what an earlier world that was killed has left. */
-export function openCgroups(mounts = readFileSync("/proc/mounts", "utf8")): CgroupMaker | undefined {
-  const lines = mounts.split("\n").map((line) => line.split(" "));
+/** Looks for writable control groups of either version, and clears away what an earlier world of the same owner that was killed has left. */
+export function openCgroups(owner: string): CgroupMaker | undefined {
+  const lines = cgroupMounts();
   const unified = lines.find(([, , type]) => type === "cgroup2")?.[1];
   const controllers = ["memory", "cpu", "cpuacct"].map((controller) =>
     lines.find(([, , type, options]) => type === "cgroup" && options?.split(",").includes(controller)),
   );
   const legacy = controllers.map((line) => line?.[1]).filter((path) => path !== undefined);
-  const name = `${prefix}${randomSuffix(8)}`;
+  const name = `${prefix}${owner}-${randomSuffix(8)}`;
+  removeAbandonedCgroups(owner);
   try {
     if (legacy.length === 3) return legacyMaker(legacy, name);
     if (unified !== undefined) return unifiedMaker(unified, name);
@@ -39,16 +40,39 @@ export function openCgroups(mounts = readFileSync("/proc/mounts", "utf8")): Cgro
 }
 
 function makeFolders(roots: readonly string[], name: string): readonly string[] {
-  for (const root of roots) removeAbandoned(root);
   return [...new Set(roots)].map((root) => {
     mkdirSync(join(root, name));
     return join(root, name);
   });
 }
 
-/** Groups in which something still runs cannot be removed, so only what nobody uses goes. */
-function removeAbandoned(root: string): void {
-  for (const name of readdirSync(root).filter((entry) => entry.startsWith(prefix))) removeGroup(join(root, name));
+/**
+ * Removes the control groups that a world of this owner left when it was killed. Those in which something still runs cannot be removed; those of
+ * other owners may be empty only because they have just been made. Says whether all are gone.
+ */
+export function removeAbandonedCgroups(owner: string): boolean {
+  const groups = cgroupMounts().flatMap(([, root = ""]) =>
+    list(root)
+      .filter((name) => name.startsWith(`${prefix}${owner}-`))
+      .map((name) => join(root, name)),
+  );
+  for (const group of groups) removeGroup(group);
+  return groups.every((group) => !existsSync(group));
+}
+
+function cgroupMounts(): string[][] {
+  const lines = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" "));
+  return lines.filter(([, , type]) => type === "cgroup" || type === "cgroup2");
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function removeGroup(group: string): void {

@@ -26,20 +26,22 @@ export interface NamespaceSandboxOptions {
   readonly clock: Clock;
   /** Whether the world was made with a user namespace, as an ordinary user's is. */
   readonly userNamespace: boolean;
+  /** By this name what a killed world has left is known again; letters and digits. */
+  readonly owner?: string;
   /** Memory-backed scratch space within the world; gone with it. */
   readonly scratch?: string;
 }
 
 /** Pods as processes in Linux namespaces. To be called once in a world of its own, see world.ts. */
 export async function createNamespaceSandbox(options: NamespaceSandboxOptions): Promise<NamespaceSandbox> {
-  const { nodes, clock, userNamespace, scratch = "/run/dhow" } = options;
+  const { nodes, clock, userNamespace, owner = "world", scratch = "/run/dhow" } = options;
   for (const name of ["pipes", "pods", "containers"]) mkdirSync(join(scratch, name), { recursive: true });
   const addresses = [gateway, ...nodes.map((node) => node.address)];
   const [base] = await Promise.all([
     prepareBase(scratch),
     run(["ip", "-batch", "-"], addresses.map((address) => `addr add ${address}/32 dev lo\n`).join("")),
   ]);
-  const cgroups = userNamespace ? undefined : openCgroups();
+  const cgroups = userNamespace ? undefined : openCgroups(owner);
   const pipes = new PipeMaker(join(scratch, "pipes"));
   const memoryWatch = new MemoryWatch(clock);
   let tools: Promise<void> | undefined;
