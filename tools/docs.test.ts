@@ -48,6 +48,11 @@ for (const page of all) {
   });
 }
 
+test("no document speaks of a folder of whoever wrote it", () => {
+  const faults = all.filter(({ text }) => /\/(?:work|root|Users)\//.test(text)).map(({ file }) => file);
+  assert.deepEqual(faults, []);
+});
+
 test("every command of a document is run by a test", () => {
   const commands = new Map(
     all.flatMap((page) => page.commands.map(({ line, text }) => [text, `${page.file}:${line}`])),
