@@ -1,12 +1,13 @@
 // What the documents say is so: files and functions that they name are there, links lead somewhere, commands are run by a test.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { controllerNames } from "@dhow/controllers";
 import { builtInResources } from "@dhow/kube";
 import { requiredPrograms } from "@dhow/node/programs";
+import { temporaryFolder } from "@dhow/testkit";
 import { picture } from "./docs/draw-flow.ts";
 import { calledName, defines, isPath, brokenLinks, brokenReferences, resolvePath } from "./docs/references.ts";
 import { anchorOf, pages, readPage } from "./docs/markdown.ts";
@@ -98,6 +99,18 @@ describe("README.md", () => {
     assert.match(dhow("render", "tools/docs/example"), /kind: NetworkPolicy/);
     const written = readFileSync("tools/docs/example/system.ts", "utf8").trim();
     assert.equal(written, description.trim(), "tools/docs/example/system.ts is what README.md shows");
+  });
+
+  test("what it shows of a wrong description is what is said", () => {
+    using folder = temporaryFolder();
+    cpSync("tools/docs/example", folder.path, { recursive: true });
+    symlinkSync(join(process.cwd(), "node_modules"), join(folder.path, "node_modules"));
+    const file = join(folder.path, "system.ts");
+    writeFileSync(file, readFileSync(file, "utf8").replace("port: 5001", "port: 70000"));
+    const command = join(process.cwd(), "packages/cli/bin/dhow.js");
+    const { stderr } = spawnSync(process.execPath, [command, "render"], { cwd: folder.path, encoding: "utf8" });
+    const shown = readPage("README.md").blocks.find(({ text }) => text.startsWith('✗ service("orders")'))?.text;
+    assert.equal(shown?.trim(), stderr.trim());
   });
 
   test("its picture is what its script draws", () => {
