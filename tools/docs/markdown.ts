@@ -28,7 +28,7 @@ const shells = new Set(["sh", "bash", "shell"]);
 
 /** Every Markdown file of the repository. */
 export function pages(): Page[] {
-  const exclude = ["**/node_modules/**", "**/.dhow/**"];
+  const exclude = ["**/node_modules/**", "**/.*/**"];
   return globSync("**/*.md", { exclude }).sort().map(readPage);
 }
 
