@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { eventually } from "@dhow/testkit";
+import { type BookMeUpCluster, startCluster } from "./cluster.ts";
+import { KeyboardPerson, launch, noBrowser } from "./journey.ts";
+import { ask, dayFromNow, haircut } from "./people.ts";
+
+const people = `
+import { accessToken, createDataClient, signingKey } from "@bookmeup/contract";
+import { SignJWT } from "jose/jwt/sign";
+const data = createDataClient({ url: process.env.DB_SERVICE_URL });
+const key = signingKey(process.env.JWT_SECRET_KEY);
+const tokens = await Promise.all(Array.from({ length: 200 }, async (_, index) => {
+  const email = crypto.randomUUID() + "@example.org";
+  const user = await data.createUser({ body: { email, name: "Customer " + index, passwordHash: "none" } });
+  return new SignJWT().setProtectedHeader({ alg: accessToken.algorithm, kid: key.id }).setSubject(user.id)
+    .setIssuer(accessToken.issuer).setAudience(accessToken.audience).setExpirationTime("5 min").sign(key.secret);
+}));
+console.log(JSON.stringify(tokens));`;
+
+const ports = { "auth-service": 5001, "logic-service": 5002, "db-service": 5003, postgres: 5432, adminer: 8080 };
+
+/** Says of each service what becomes of a connection to it: open, the error's code, or nothing for two seconds. */
+const connections = `
+import { connect } from "node:net";
+const result = await Promise.all(Object.entries(${JSON.stringify(ports)}).map(([host, port]) => new Promise((resolve) => {
+  const socket = connect({ host, port, timeout: 2000 });
+  const end = (how) => { socket.destroy(); resolve([host, how]); };
+  socket.on("connect", () => end("open")).on("error", (error) => end(error.code)).on("timeout", () => end("silence"));
+})));
+console.log(JSON.stringify(Object.fromEntries(result)));`;
+
+describe("BookMeUp as dhow runs it", () => {
+  let cluster: BookMeUpCluster;
+  let provider: { email: string; token: string };
+
+  before(async () => {
+    cluster = await startCluster();
+    provider = await person("Paula Provider");
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  const password = "correct horse battery";
+
+  async function signIn(email: string): Promise<string> {
+    const { status, body } = await ask(`${cluster.url}/auth/login`, { body: { email, password } });
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.accessToken;
+  }
+
+  async function person(name: string): Promise<{ email: string; token: string }> {
+    const email = `${randomUUID()}@example.org`;
+    const { status, body } = await ask(`${cluster.url}/auth/register`, { body: { email, name, password } });
+    assert.equal(status, 201, JSON.stringify(body));
+    return { email, token: await signIn(email) };
+  }
+
+  async function publish(title: string): Promise<string> {
+    const { status, body } = await ask(`${cluster.url}/services`, {
+      body: { ...haircut, title },
+      token: provider.token,
+    });
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.id;
+  }
+
+  async function slotsOf(id: string): Promise<string[]> {
+    const { body } = await ask(`${cluster.url}/services/${id}/slots?date=${dayFromNow(3)}`);
+    return body.slots.map((slot: { start: string }) => slot.start);
+  }
+
+  it("is the Deployments, Services and Ingress of the contract", async () => {
+    const deployments = await cluster.objects("deployments");
+    const wanted = deployments.map(({ metadata, spec, status }) => [
+      metadata.name,
+      spec.replicas,
+      status.readyReplicas,
+    ]);
+    assert.deepEqual(wanted, [
+      ["adminer", 1, 1],
+      ["auth-service", 2, 2],
+      ["db-service", 2, 2],
+      ["logic-service", 2, 2],
+      ["postgres", 1, 1],
+    ]);
+    assert.ok(deployments.every(({ metadata }) => metadata.namespace === "bookmeup"));
+    const services = await cluster.objects("services");
+    assert.deepEqual(
+      Object.fromEntries(services.map(({ metadata, spec }) => [metadata.name, `${spec.type} ${spec.ports[0].port}`])),
+      {
+        adminer: "NodePort 8080",
+        "auth-service": "ClusterIP 5001",
+        "db-service": "ClusterIP 5003",
+        "logic-service": "ClusterIP 5002",
+        postgres: "ClusterIP 5432",
+      },
+    );
+    const [ingress, ...others] = await cluster.objects("ingresses");
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      ingress.spec.rules[0].http.paths.map(
+        ({
+          path,
+          pathType,
+          backend,
+        }: {
+          path: string;
+          pathType: string;
+          backend: { service: { name: string; port: object } };
+        }) => [path, pathType, backend.service.name],
+      ),
+      [
+        ["/auth", "Prefix", "auth-service"],
+        ["/services", "Prefix", "logic-service"],
+        ["/profile", "Prefix", "logic-service"],
+        ["/", "Prefix", "logic-service"],
+      ],
+    );
+  });
+
+  it("gives each pod probes, resources, a versioned image, and secrets by reference", async () => {
+    const deployments = await cluster.objects("deployments");
+    const containers = new Map(
+      deployments.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers[0]]),
+    );
+    for (const [name, container] of containers) {
+      assert.match(container.image, /:(?!latest)[\w.-]+$|@sha256:/, name);
+      assert.ok(container.livenessProbe && container.readinessProbe, name);
+      if (name === "adminer") continue;
+      assert.deepEqual(
+        container.resources,
+        { requests: { cpu: "250m", memory: "256Mi" }, limits: { cpu: "500m", memory: "512Mi" } },
+        name,
+      );
+    }
+    for (const name of ["auth-service", "logic-service", "db-service"])
+      assert.equal(containers.get(name).livenessProbe.httpGet.path, "/health", name);
+    const references = [...containers.values()]
+      .flatMap(({ env = [] }) => env)
+      .map(({ valueFrom }) => valueFrom?.secretKeyRef);
+    const keys = references.filter((reference) => reference?.name === "bookmeup-secrets").map(({ key }) => key);
+    assert.deepEqual([...new Set(keys)].sort(), ["JWT_SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"]);
+    const [secret] = (await cluster.objects("secrets")).filter(({ metadata }) => metadata.name === "bookmeup-secrets");
+    assert.deepEqual(Object.keys(secret.data).sort(), ["JWT_SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"]);
+    const rendered = await cluster.dhow("render");
+    for (const value of Object.values(secret.data as Record<string, string>).slice(0, 2))
+      assert.ok(!rendered.includes(value), "no secret is among the objects that are shown");
+  });
+
+  it("keeps the database's data in postgres-pvc, bound to postgres-pv", async () => {
+    const [claim] = await cluster.objects("persistentvolumeclaims");
+    assert.equal(claim.metadata.name, "postgres-pvc");
+    assert.deepEqual(claim.spec.accessModes, ["ReadWriteOnce"]);
+    assert.deepEqual(
+      [claim.spec.volumeName, claim.status.phase, claim.status.capacity.storage],
+      ["postgres-pv", "Bound", "1Gi"],
+    );
+    const [volume] = await cluster.objects("persistentvolumes");
+    assert.deepEqual(
+      [volume.metadata.name, volume.status.phase, volume.spec.claimRef.name],
+      ["postgres-pv", "Bound", "postgres-pvc"],
+    );
+  });
+
+  it("resolves the three names of a service inside the cluster", async () => {
+    const [service] = (await cluster.objects("services")).filter(({ metadata }) => metadata.name === "auth-service");
+    const names = ["auth-service", "auth-service.bookmeup", "auth-service.bookmeup.svc.cluster.local"];
+    const program = `import { lookup } from "node:dns/promises";
+      console.log(JSON.stringify(await Promise.all(${JSON.stringify(names)}.map(async (name) => (await lookup(name)).address))));`;
+    assert.deepEqual(
+      await cluster.inside("logic-service", program),
+      names.map(() => service.spec.clusterIP),
+    );
+  });
+
+  it("lets each service reach what it calls, and refuses all else at once", async () => {
+    const seen = Object.fromEntries(
+      await Promise.all(
+        ["auth-service", "logic-service", "db-service", "adminer"].map(async (name) => [
+          name,
+          await cluster.inside(name, connections),
+        ]),
+      ),
+    );
+    // What a service has open to itself is its own matter.
+    const others = (name: string, open: readonly string[]) =>
+      Object.fromEntries(
+        Object.keys(ports).map((port) => [
+          port,
+          port === name ? seen[name][name] : open.includes(port) ? "open" : "ECONNREFUSED",
+        ]),
+      );
+    assert.deepEqual(seen, {
+      "auth-service": others("auth-service", ["db-service"]),
+      "logic-service": others("logic-service", ["db-service"]),
+      "db-service": others("db-service", ["postgres"]),
+      adminer: others("adminer", ["postgres"]),
+    });
+  });
+
+  it("answers for all services at one address", async () => {
+    assert.deepEqual((await ask(`${cluster.url}/auth/health`)).body, { status: "healthy" });
+    assert.match((await ask(`${cluster.url}/`)).body, /<title>/);
+    assert.equal((await ask(`${cluster.url}/services`)).status, 200);
+    assert.equal((await ask(`${cluster.url}/profile`)).status, 401);
+  });
+
+  it(
+    "lets a person register, publish, find, book and see it in the profile, by keyboard alone, 360 pixels wide",
+    { skip: noBrowser },
+    async () => {
+      await using browser = await launch();
+      const context = await browser.newContext({
+        viewport: { width: 360, height: 740 },
+        locale: "en-GB",
+        timezoneId: "Europe/Zurich",
+      });
+      const kim = new KeyboardPerson(await context.newPage());
+      await kim.page.goto(cluster.url);
+      await kim.register("Kim Keys");
+      await kim.publish("Cello lesson");
+      const chosen = await kim.book("Cello lesson");
+      assert.ok(await kim.page.locator("time", { hasText: chosen }).first().isVisible(), chosen);
+      await kim.press("Profile");
+      await kim.sees("Profile");
+      assert.equal(await kim.page.getByLabel("Name").inputValue(), "Kim Keys");
+      if (process.env["SCREENSHOTS"])
+        await kim.page.screenshot({ path: `${process.env["SCREENSHOTS"]}/profile-360.png`, fullPage: true });
+      assert.deepEqual(kim.faults, []);
+    },
+  );
+
+  it("sells a slot once, however many want it", async () => {
+    const id = await publish("Race");
+    const [start] = await slotsOf(id);
+    const tokens: string[] = await cluster.inside("auth-service", people);
+    const replies = await Promise.all(
+      tokens.map((token) =>
+        ask(`${cluster.url}/services/${id}/bookings`, {
+          body: { start },
+          token,
+          headers: { "idempotency-key": randomUUID() },
+        }),
+      ),
+    );
+    const count = (status: number) => replies.filter((reply) => reply.status === status).length;
+    assert.deepEqual({ won: count(201), lost: count(409) }, { won: 1, lost: 199 });
+    assert.ok(!(await slotsOf(id)).includes(start ?? ""));
+  });
+
+  it("lets operators look at the database, behind a login, and write nothing", async () => {
+    const { adminerUrl } = cluster;
+    assert.equal((await fetch(adminerUrl, { redirect: "manual" })).headers.get("location"), "/login");
+    const signIn = (password: string) =>
+      fetch(`${adminerUrl}/login`, {
+        method: "POST",
+        body: new URLSearchParams({ user: "admin", password }),
+        redirect: "manual",
+      });
+    assert.notEqual((await signIn("wrong")).status, 303);
+    const answer = await signIn((await cluster.dhow("secret", "adminer", "ADMINER_PASSWORD")).trim());
+    assert.equal(answer.status, 303);
+    const headers = { cookie: answer.headers.get("set-cookie")?.split(";", 1)[0] ?? "" };
+    assert.match(await (await fetch(adminerUrl, { headers })).text(), />bookings</);
+    const page = await (await fetch(`${adminerUrl}/query`, { headers })).text();
+    const token = /name="token"[^>]*value="([^"]+)"/.exec(page)?.[1] ?? "";
+    const query = async (text: string) =>
+      (
+        await fetch(`${adminerUrl}/query`, { method: "POST", headers, body: new URLSearchParams({ text, token }) })
+      ).text();
+    assert.match(await query("select name from users order by name limit 1"), /Customer 0/);
+    assert.match(await query("delete from bookings"), /role="alert">\s*<strong>Nothing can be changed here/);
+  });
+
+  it("loses no request while pods of every service are replaced", async () => {
+    const faults: string[] = [];
+    let answered = 0;
+    let stop = false;
+    const load = Array.from({ length: 4 }, async (_, index) => {
+      while (!stop) {
+        const path = ["/auth/health", "/services?q=race", "/profile", "/"][index] ?? "/";
+        const reply = await ask(`${cluster.url}${path}`, { token: provider.token }).catch((error: unknown) => ({
+          status: 0,
+          body: error,
+        }));
+        if (reply.status === 200) answered += 1;
+        else faults.push(`${path} ${reply.status} ${JSON.stringify(reply.body)}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    });
+    const before = (await cluster.objects("pods")).map(({ metadata }) => metadata.name);
+    for (const name of ["auth-service", "logic-service", "db-service"]) {
+      const pod = before.find((each) => each.startsWith(name)) ?? "";
+      await cluster.kubectl("delete", "pod", pod, "--wait=true");
+      await cluster.kubectl("rollout", "status", `deployment/${name}`, "--timeout=30s");
+    }
+    stop = true;
+    await Promise.all(load);
+    assert.deepEqual(faults, []);
+    assert.ok(answered > 50, `${answered} answers`);
+  });
+
+  it("has its data and its secrets again after down and up", async () => {
+    const id = await publish("Kept");
+    const secret = await cluster.dhow("secret", "bookmeup-secrets");
+    await cluster.dhow("down");
+    await assert.rejects(fetch(cluster.url));
+    await cluster.up();
+    assert.equal((await ask(`${cluster.url}/services/${id}`)).body.title, "Kept");
+    assert.equal((await ask(`${cluster.url}/profile`, { token: await signIn(provider.email) })).status, 200);
+    assert.equal((await ask(`${cluster.url}/profile`, { token: provider.token })).status, 200, "tokens hold");
+    assert.equal(await cluster.dhow("secret", "bookmeup-secrets"), secret);
+    const pods = await eventually(() => cluster.objects("pods"));
+    assert.ok(pods.every(({ status }) => status.phase === "Running"));
+  });
+});
