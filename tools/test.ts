@@ -22,6 +22,8 @@ const flags = [
   "--test",
   "--test-concurrency=2",
   "--test-reporter=spec",
+  // What hangs fails, instead of keeping everybody waiting.
+  "--test-timeout=300000",
   ...options,
 ];
 const runner = spawn(process.execPath, [...flags, ...files], { stdio: "inherit" });
