@@ -17,7 +17,7 @@ export const serviceLb: Controller = {
         if (!service || isDeleting(service) || service.spec?.loadBalancerClass) return;
         const address = loadBalancerAddress({ namespace: namespaceOf(service), name: nameOf(service) });
         const wanted =
-          service.spec?.type === "LoadBalancer" && address ? [{ ip: address, ipMode: "VIP" as const }] : undefined;
+          service.spec?.type === "LoadBalancer" && address ? [{ ip: address, ipMode: modeOf(address) }] : undefined;
         if (deepEqual(service.status?.loadBalancer?.ingress, wanted)) return;
         const { ingress: _, ...rest } = service.status?.loadBalancer ?? {};
         const loadBalancer = { ...rest, ...(wanted ? { ingress: wanted } : {}) };
@@ -29,3 +29,8 @@ export const serviceLb: Controller = {
     });
   },
 };
+
+/** What comes to a loopback address does not come to a node: a proxy takes it there (ipMode, KEP-1860). */
+function modeOf(address: string): "Proxy" | "VIP" {
+  return address.startsWith("127.") ? "Proxy" : "VIP";
+}

@@ -21,7 +21,10 @@ export async function addressesOf(client: KubeClient, namespace: string, ingress
     ...services.items.flatMap((service) =>
       (service.spec?.ports ?? [])
         .filter((each) => each.nodePort !== undefined)
-        .map((each) => ({ name: service.metadata.name ?? "", url: `http://127.0.0.1:${each.nodePort}/` })),
+        .map((each) => {
+          const port = service.spec?.type === "LoadBalancer" ? each.port : each.nodePort;
+          return { name: service.metadata.name ?? "", url: `http://127.0.0.1:${port}/` };
+        }),
     ),
   ];
 }

@@ -2,29 +2,33 @@ import type { Server } from "node:net";
 import type { Service } from "@dhow/kube";
 import type { IngressController, NetworkObjects } from "@dhow/node";
 
-/** A socket of the host's network: an entry of the ingress, or a node port. */
-export type Entrance = "http" | "https" | number;
+/** A socket of the host's network: an entry of the ingress, or, as `80:31234`, a port of the host and the node port that it leads to. */
+export type Entrance = "http" | "https" | PortEntrance;
+export type PortEntrance = `${number}:${number}`;
 
 /** What comes in through the host's sockets, and which of them the host is asked for. */
 export class Entrances {
   readonly #objects: NetworkObjects;
   readonly #ingress: IngressController;
   readonly #say: (message: object) => void;
-  readonly #open = new Map<number, () => void>();
-  #asked = new Set<number>();
+  readonly #open = new Map<PortEntrance, () => void>();
+  #asked = new Set<PortEntrance>();
 
-  /** `say` asks the host to open or close a node port. */
+  /** `say` asks the host to open or close a port. */
   constructor(objects: NetworkObjects, ingress: IngressController, say: (message: object) => void) {
     this.#objects = objects;
     this.#ingress = ingress;
     this.#say = say;
-    objects.services.onChange(() => this.#askForNodePorts());
-    this.#askForNodePorts();
+    objects.services.onChange(() => this.#askForPorts());
+    this.#askForPorts();
   }
 
   listen(entrance: Entrance, server: Server): void {
-    if (typeof entrance === "string") this.#ingress.attach(server, entrance);
-    else this.#open.set(entrance, this.#closing(server, this.#ingress.attachNodePort(entrance, server)));
+    if (entrance === "http" || entrance === "https") this.#ingress.attach(server, entrance);
+    else {
+      const nodePort = Number(entrance.split(":")[1]);
+      this.#open.set(entrance, this.#closing(server, this.#ingress.attachNodePort(nodePort, server)));
+    }
   }
 
   #closing(server: Server, detach: () => void): () => void {
@@ -34,19 +38,25 @@ export class Entrances {
     };
   }
 
-  #askForNodePorts(): void {
-    const wanted = new Set(this.#objects.services.list().flatMap(nodePorts));
-    for (const port of wanted) if (!this.#asked.has(port)) this.#say({ type: "open-node-port", port });
-    for (const port of this.#asked) {
-      if (wanted.has(port)) continue;
-      this.#open.get(port)?.();
-      this.#open.delete(port);
-      this.#say({ type: "close-node-port", port });
+  #askForPorts(): void {
+    const wanted = new Set(this.#objects.services.list().flatMap(portEntrances));
+    for (const entrance of wanted) if (!this.#asked.has(entrance)) this.#say({ type: "open-port", entrance });
+    for (const entrance of this.#asked) {
+      if (wanted.has(entrance)) continue;
+      this.#open.get(entrance)?.();
+      this.#open.delete(entrance);
+      this.#say({ type: "close-port", entrance });
     }
     this.#asked = wanted;
   }
 }
 
-function nodePorts(service: Service): number[] {
-  return (service.spec?.ports ?? []).flatMap((port) => (port.nodePort ? [port.nodePort] : []));
+/** Node ports are the same outside; a load balancer answers on the Service's own port as well, as it does in a cloud. */
+function portEntrances({ spec }: Service): PortEntrance[] {
+  return (spec?.ports ?? []).flatMap(({ port, nodePort }): PortEntrance[] => {
+    if (!nodePort) return [];
+    return spec?.type === "LoadBalancer"
+      ? [`${nodePort}:${nodePort}`, `${port}:${nodePort}`]
+      : [`${nodePort}:${nodePort}`];
+  });
 }

@@ -111,6 +111,8 @@ export class ControlPlane {
       reporter: toLog,
       signal: this.#stopped.signal,
       rootCertificateAuthority: pki.ca,
+      // The host opens the port of such a Service on its loopback.
+      loadBalancerAddress: () => "127.0.0.1",
       volumeFolder: join(this.#folder.agent, "volumes"),
       ...(controllers && { only: controllers }),
     });

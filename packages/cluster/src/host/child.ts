@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { DhowError, type Reporter } from "@dhow/base";
+import type { PortEntrance } from "../agent/entrances.ts";
 
 /** What a child says to the host. */
 export type ChildMessage =
   | { readonly type: "ready" }
   | { readonly type: "failed"; readonly message: string; readonly fault?: object }
-  | { readonly type: "open-node-port"; readonly port: number }
-  | { readonly type: "close-node-port"; readonly port: number };
+  | { readonly type: "open-port" | "close-port"; readonly entrance: PortEntrance };
 
 export interface ChildOptions {
   readonly name: string;

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import type { Reporter } from "@dhow/base";
+import type { Entrance, PortEntrance } from "../agent/entrances.ts";
 import { clusterError } from "../errors.ts";
 import { portOwner } from "./port-owner.ts";
 
@@ -59,13 +60,14 @@ async function openFirst(ports: readonly number[], instead: string): Promise<Ser
   return openDoor(ports.at(-1) ?? 0, instead);
 }
 
-/** Says once that a node port cannot be opened on the host; inside the cluster it works all the same. */
-export async function openNodePort(port: number, reporter: Reporter): Promise<Server | undefined> {
+/** Says once that a port of a Service cannot be opened on the host; inside the cluster it works all the same. */
+export async function openServicePort(entrance: PortEntrance, reporter: Reporter): Promise<Server | undefined> {
+  const port = Number(entrance.split(":")[0]);
   try {
-    return await openDoor(port, "end that program, or choose another nodePort in system.ts");
+    return await openDoor(port, "end that program, or choose another port for the Service");
   } catch (error) {
     reporter.report({
-      kind: "cluster.node-port-taken",
+      kind: "cluster.port-taken",
       level: "warn",
       subject: String(port),
       message: (error as Error).message,
@@ -74,9 +76,6 @@ export async function openNodePort(port: number, reporter: Reporter): Promise<Se
     return undefined;
   }
 }
-
-/** What a door leads to: an entry of the ingress, or a node port. */
-export type Entrance = "http" | "https" | number;
 
 /**
  * The host's doors. A listening socket is given to the agent and closed here, as whoever has it open takes part of the connections;

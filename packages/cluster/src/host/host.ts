@@ -5,12 +5,13 @@ import { fileURLToPath } from "node:url";
 import { messageOf, type Reporter } from "@dhow/base";
 import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
 import type { AgentConfig } from "../agent/config.ts";
+import type { PortEntrance } from "../agent/entrances.ts";
 import type { ControlPlaneConfig } from "../control-plane/control-plane.ts";
 import { cacheFolder } from "../cache.ts";
 import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
 import { Child, type ChildMessage } from "./child.ts";
-import { Doors, openEntry, openNodePort } from "./doors.ts";
+import { Doors, openEntry, openServicePort } from "./doors.ts";
 import { checkRequirements } from "./requirements.ts";
 import { processStart, runningCluster, sayRunning, sayStopped } from "./running.ts";
 
@@ -210,15 +211,16 @@ class Host {
   }
 
   async #answer(message: ChildMessage): Promise<void> {
-    if (message.type === "open-node-port") await this.#openNodePort(message.port);
-    if (message.type === "close-node-port") this.#doors.remove(message.port);
+    if (message.type === "open-port") await this.#openPort(message.entrance);
+    if (message.type === "close-port") this.#doors.remove(message.entrance);
   }
 
-  async #openNodePort(port: number): Promise<void> {
-    const server = this.#doors.portOf(port) === 0 ? await openNodePort(port, this.#options.reporter) : undefined;
+  async #openPort(entrance: PortEntrance): Promise<void> {
+    if (this.#doors.portOf(entrance) !== 0) return;
+    const server = await openServicePort(entrance, this.#options.reporter);
     if (!server) return;
-    this.#doors.add(port, server);
-    if (this.#agent.process) await this.#doors.handOver(port, this.#agent.process);
+    this.#doors.add(entrance, server);
+    if (this.#agent.process) await this.#doors.handOver(entrance, this.#agent.process);
   }
 }
 

@@ -60,7 +60,10 @@ function portRules(
 ): ServiceRule[] {
   const { spec, status } = service;
   const backends = backendsOf(slices, port.name ?? "");
-  const balancers = (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip).filter(isAddress);
+  const balancers = (status?.loadBalancer?.ingress ?? [])
+    .filter(({ ipMode }) => ipMode !== "Proxy")
+    .map(({ ip }) => ip)
+    .filter(isAddress);
   const outside = [...balancers, ...(spec?.externalIPs ?? [])].map((address) => ({ address, port: port.port }));
   const own = clusterAddresses(service).map((address) => ({ address, port: port.port }));
   const rule = (name: string, fronts: readonly Front[], chosen: readonly Backend[]): ServiceRule => ({
