@@ -96,8 +96,12 @@ function linesOf(report: Report, heading: string): string[] {
     case "source.syntax-error":
       return errorLines(report.data?.["error"] ?? report.message).map((line) => `  ${line}`);
     default:
-      return report.level === "debug" ? [] : [`  ${report.subject.padEnd(width)}${report.message}`];
+      return report.level === "debug" ? [] : [`  ${report.subject.padEnd(width)}${report.message}`, ...wayOut(report)];
   }
+}
+
+function wayOut({ data }: Report): string[] {
+  return typeof data?.["instead"] === "string" ? [`      Instead: ${data["instead"]}`] : [];
 }
 
 /** A block that is drawn anew whenever something changed; what is said once scrolls by above it. */

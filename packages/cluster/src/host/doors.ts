@@ -71,7 +71,7 @@ export async function openServicePort(entrance: PortEntrance, reporter: Reporter
       level: "warn",
       subject: String(port),
       message: (error as Error).message,
-      data: { error },
+      data: { instead: (error as { instead?: string }).instead },
     });
     return undefined;
   }

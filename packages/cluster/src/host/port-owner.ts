@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 /** Which program listens on a TCP port of this machine, as far as one may see it: `nginx (process 812)`. Linux; undefined elsewhere. */
 export function portOwner(port: number): string | undefined {
@@ -6,9 +7,15 @@ export function portOwner(port: number): string | undefined {
   if (inodes.size === 0) return undefined;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     if (!holdsSocket(pid, inodes)) continue;
-    return `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (process ${pid})`;
+    return `${programOf(pid)} (process ${pid})`;
   }
   return "a program of another user";
+}
+
+/** As a person knows it: what a program calls its first thread, such as MainThread, says little. */
+function programOf(pid: string): string {
+  const [path = ""] = read(`/proc/${pid}/cmdline`).split("\0");
+  return basename(path) || read(`/proc/${pid}/comm`).trim() || "a program";
 }
 
 /** The sockets that listen on the port (proc(5), /proc/net/tcp: local address in hexadecimal, state 0A, inode). */
@@ -25,10 +32,14 @@ function listeningInodes(port: number): Set<string> {
 }
 
 function readLines(file: string): string[] {
+  return read(file).split("\n").slice(1);
+}
+
+function read(file: string): string {
   try {
-    return readFileSync(file, "utf8").split("\n").slice(1);
+    return readFileSync(file, "utf8");
   } catch {
-    return [];
+    return "";
   }
 }
 

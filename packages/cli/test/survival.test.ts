@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Pod } from "@dhow/kube";
+import { eventually } from "@dhow/testkit";
+import { clusterFolder, commandsOf, connect, freePort, greeter, type Running, startDhow } from "./fixture.ts";
+import { footprint } from "./footprint.ts";
+
+const description = `import { ingress, service, system } from "dhow";
+
+export default system("shop", () => {
+  const api = service("api", { source: "api", port: 3000, health: "/" });
+  return [ingress("shop", { routes: { "/": api } })];
+});
+`;
+
+describe("kill -9", () => {
+  let folder: ReturnType<typeof clusterFolder>;
+  let port: number;
+  let running: Running;
+
+  before(async () => {
+    port = await freePort();
+    folder = clusterFolder({ "system.ts": description, "api/src/main.ts": greeter("hello") });
+    running = startDhow(folder.path, "up", "--port", String(port));
+    await running.said(/export KUBECONFIG=/);
+  });
+  after(async () => {
+    await running[Symbol.asyncDispose]();
+    folder[Symbol.dispose]();
+  });
+
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+
+  async function pods(): Promise<readonly Pod[]> {
+    using cluster = connect(folder.path);
+    return (await cluster.client.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace: "shop" })).items;
+  }
+
+  const containersOf = (list: readonly Pod[]) =>
+    list
+      .flatMap((pod) => pod.status?.containerStatuses ?? [])
+      .map((status) => [status.containerID, status.restartCount]);
+
+  /** The process of the host's that runs this program. */
+  function pidOf(program: string): number {
+    const found = [...footprint(folder.path).processes.keys()].filter((pid) =>
+      commandsOf(pid).some((word) => word.endsWith(program)),
+    );
+    assert.ok(found.length > 0, program);
+    return found.at(-1) ?? 0;
+  }
+
+  test("of the control plane: it is started again, and no pod notices", async () => {
+    const before = containersOf(await pods());
+    assert.equal(before.length, 2);
+    process.kill(pidOf("control-plane/main.ts"), "SIGKILL");
+    assert.match(await ask(), /^hello from api-/, "traffic goes on without it");
+    await running.said(/the control plane ended with SIGKILL and is started again/);
+    assert.deepEqual(containersOf(await eventually(pods)), before);
+    // The kubelets and the controllers have found it again.
+    using cluster = connect(folder.path);
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "api" };
+    await cluster.client.patch(deployment, "merge", { spec: { replicas: 3 } });
+    await eventually(async () => (await pods()).filter((pod) => pod.status?.phase === "Running").length === 3);
+    await cluster.client.patch(deployment, "merge", { spec: { replicas: 2 } });
+    await eventually(async () => (await pods()).length === 2);
+  });
+
+  test("of the agent: it is started again, and the pods run again", async () => {
+    const before = await pods();
+    process.kill(pidOf("agent/main.ts"), "SIGKILL");
+    await running.said(
+      /the agent ended with SIGKILL and is started again|the agent ended with \d+ and is started again/,
+    );
+    await eventually(async () => /^hello from api-/.test(await ask()));
+    await eventually(async () => {
+      const now = await pods();
+      return (
+        now.length === 2 &&
+        now.every((pod) => pod.status?.conditions?.some((each) => each.type === "Ready" && each.status === "True"))
+      );
+    });
+    const now = await pods();
+    assert.deepEqual(
+      now.map((pod) => pod.metadata.name).sort(byName),
+      before.map((pod) => pod.metadata.name).sort(byName),
+      "the same pods",
+    );
+    assert.ok(now.every((pod) => pod.status?.containerStatuses?.[0]?.restartCount === 1));
+  });
+});
+
+function byName(a = "", b = ""): number {
+  return a.localeCompare(b);
+}
