@@ -58,6 +58,8 @@ describe("edits", () => {
         await new Promise((resolve) => setTimeout(resolve, 3));
       }
     });
+    const restarted = () => running.output.match(/api +\S+: restarted in/g)?.length ?? 0;
+    const before = restarted();
     write(folder.path, "api/src/main.ts", greeter(word));
     try {
       await eventually(
@@ -67,6 +69,8 @@ describe("edits", () => {
       end.abort();
       await Promise.all(load);
     }
+    // Whoever edits again before the last pod has read the files gives it the next edit.
+    await eventually(() => restarted() > before);
     return answers;
   }
 
@@ -79,12 +83,12 @@ describe("edits", () => {
     assert.ok(answers.every(({ text }) => /^(one|two) from api-/.test(text)));
     assert.deepEqual(await restarts("api"), [1, 1]);
     assert.deepEqual(await restarts("web"), [0]);
-    await running.said(/api +src\/main.ts: restarted in \d+ ms/);
+    await running.said(/api +api\/src\/main.ts: restarted in \d+ ms/);
   });
 
   test("a syntax error is shown with its place, the old code goes on, and what mends it counts", async () => {
     write(folder.path, "api/src/main.ts", `${greeter("three")}\nconst broken = ;\n`);
-    await running.said(/syntax error[^]*api\/src\/main\.ts:6:16/);
+    await running.said(/syntax error[^]*api\/src\/main\.ts:7:16/);
     assert.match((await ask()).text, /^two from api-/);
     assert.deepEqual(await restarts("api"), [1, 1]);
     assert.deepEqual(
@@ -98,15 +102,15 @@ describe("edits", () => {
     await running.said(/web +✗ exits with 1, \w+[^]*web\/src\/main\.ts:2:7[^]*no shelf is set/);
     assert.match((await ask()).text, /^four from api-/, "the others go on");
     write(folder.path, "web/src/main.ts", greeter("mended"));
-    await eventually(async () => /^mended from web-/.test((await ask("/")).text));
+    await eventually(async () => (await ask("/")).text.startsWith("mended from web-"));
   });
 
   test("a new file and one that is removed count, too", async () => {
     write(folder.path, "api/src/word.ts", 'export const word = "five";\n');
     write(folder.path, "api/src/main.ts", `import { word } from "./word.ts";\n${greeter("${word}")}`);
-    await eventually(async () => /^five from api-/.test((await ask()).text));
+    await eventually(async () => (await ask()).text.startsWith("five from api-"));
     write(folder.path, "api/src/main.ts", greeter("six"));
     rmSync(join(folder.path, "api/src/word.ts"));
-    await eventually(async () => /^six from api-/.test((await ask()).text));
+    await eventually(async () => (await ask()).text.startsWith("six from api-"));
   });
 });

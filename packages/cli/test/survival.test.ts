@@ -72,7 +72,7 @@ describe("kill -9", () => {
     await running.said(
       /the agent ended with SIGKILL and is started again|the agent ended with \d+ and is started again/,
     );
-    await eventually(async () => /^hello from api-/.test(await ask()));
+    await eventually(async () => (await ask()).startsWith("hello from api-"));
     await eventually(async () => {
       const now = await pods();
       return (

@@ -100,13 +100,17 @@ class ServiceFollower {
     return items.filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.spec?.nodeName !== undefined);
   }
 
-  /** The kubelet answers when the new code is ready, so that the next pod's turn comes only then. */
+  /**
+   * The kubelet answers when the new code is ready, so that the next pod's turn comes only then; where it does not become so, that turn never
+   * comes, and the other pods go on with the old code.
+   */
   async #restart(pod: Pod): Promise<void> {
     const { namespace, name } = pod.metadata;
     const path = `/api/v1/nodes/${pod.spec?.nodeName}/proxy/restart/${namespace}/${name}/${this.#name}`;
     const answer = await this.#options.client.raw({ method: "POST", path, headers: {} });
     const text = await readText(answer.body);
-    if (answer.status >= 300 && answer.status !== 404) throw new Error(`${name} was not restarted: ${text}`);
+    if (answer.status >= 300 && answer.status !== 404)
+      throw new Error(`${name} does not run with the new code: ${text.trim()}`);
   }
 
   #report(kind: string, level: "info" | "error", message: string, data?: Record<string, unknown>): void {

@@ -12,17 +12,19 @@ export function placeInLog(loaded: LoadedSystem, workload: string, log: readonly
   const source = sourceImages(loaded.system).find(({ service }) => service.name === workload)?.source;
   if (source === undefined) return undefined;
   const mentions = /([\w@./-]+\.[cm]?[jt]s|[\w./-]+\.py)(?::|", line )(\d+)(?::(\d+))?/g;
-  for (const line of log) {
-    for (const [, path = "", row, column] of line.matchAll(mentions)) {
+  const places = log.flatMap((line) =>
+    [...line.matchAll(mentions)].flatMap(([, path = "", row, column]) => {
       const inside = path.includes(`/${source}/`)
         ? path.slice(path.lastIndexOf(`/${source}/`) + source.length + 2)
         : path;
       const file = join(loaded.folder, source, inside);
-      if (inside.includes("node_modules") || inside.startsWith("/") || !existsSync(file)) continue;
-      return { file, line: Number(row), ...(column !== undefined && { column: Number(column) }) };
-    }
-  }
-  return undefined;
+      if (inside.includes("node_modules") || inside.startsWith("/") || !existsSync(file)) return [];
+      return [{ file, line: Number(row), ...(column !== undefined && { column: Number(column) }) }];
+    }),
+  );
+  const [first] = places;
+  // Node says the line first, and the column further down, in the stack.
+  return places.find((place) => place.column && place.file === first?.file && place.line === first.line) ?? first;
 }
 
 /** What to write in system.ts where a program says that a variable of its environment is missing. */

@@ -10,6 +10,7 @@ import { graceMilliseconds } from "./kill.ts";
 import { podConfig } from "./pod-config.ts";
 import { isInit, PodContainers } from "./pod-containers.ts";
 import { deadlineMessage, deadlineReason, onDeadline } from "./pod-deadline.ts";
+import { newRunServes } from "./new-run.ts";
 import { PodPublisher } from "./pod-publisher.ts";
 import type { PodRecord } from "./pod-record.ts";
 import type { RunningContainer } from "./running-container.ts";
@@ -137,7 +138,7 @@ export class PodWorker {
 
   /**
    * Ends a container and starts it again in the same sandbox without any back-off: its source has changed. It is taken out of service first.
-   * Resolves when the old run has ended.
+   * Resolves when the new run serves and the API knows, so that whoever restarts several always has one; throws when it does not come to that.
    */
   async restart(name: string): Promise<void> {
     const running = this.#containers.get(name);
@@ -152,6 +153,9 @@ export class PodWorker {
     this.#containers.attempts.forget(running.container);
     const message = `Container ${name} has new code, will be restarted`;
     await this.#containers.kill(this.#pod, this.#address ?? "", { container: running.container, message });
+    await newRunServes(() => this.#containers.get(name), running, this.#context.clock);
+    this.publish();
+    await this.#publisher.flush();
   }
 
   imagesChanged(): void {
