@@ -69,7 +69,8 @@ async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnos
       ended.reason === "Unknown" ||
       times === 0 ||
       !(Date.parse(ended.finishedAt ?? "") >= scope.since) ||
-      (ended.exitCode === 0 && !waiting && !status.state?.terminated)
+      // A restart that was asked for ends well, and nothing waits for another try.
+      (ended.exitCode === 0 && waiting?.reason !== "CrashLoopBackOff")
     )
       continue;
     return killedByProbe(ended) ? silent(scope, pod, status) : crashed(scope, pod, status, times);

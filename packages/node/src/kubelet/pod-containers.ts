@@ -112,6 +112,15 @@ export class PodContainers {
     await Promise.all(this.#exits);
   }
 
+  /**
+   * Ends a container that has been out of service for a while already, so that its preStop hook, which waits for just that, has nothing
+   * to do; waits until its end is written down.
+   */
+  async end(pod: Pod, container: Container): Promise<void> {
+    await this.#running.get(container.name)?.stop(graceMilliseconds(pod, container));
+    await Promise.all(this.#exits);
+  }
+
   /** Ends all of them; resolves when nothing runs any more. */
   async stopAll(pod: Pod, address: string, grace: number): Promise<void> {
     for (const running of this.#running.values()) running.probes?.stopAllButReadiness();

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "@dhow/base";
+import { messageOf, sleep } from "@dhow/base";
 import { type Container, isStatusError, type Pod, type PodStatus } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
 import { Backoff, configBackoff } from "./backoff.ts";
@@ -18,6 +18,12 @@ import { PodVolumes } from "./volumes/pod-volumes.ts";
 
 /** What is left to containers whose pod was taken out of the API by force. */
 const forcedGrace = 1000;
+
+/**
+ * How long everybody in this cluster needs to hear that a pod is out of service: its endpoints, the kernel's rules and the ingress are on
+ * one machine.
+ */
+const drainMilliseconds = 50;
 
 /**
  * Keeps one pod as its object says. It is told that something may have changed, never what: each turn compares the object with what runs, and
@@ -151,8 +157,8 @@ export class PodWorker {
     this.publish();
     await this.#publisher.flush();
     this.#containers.attempts.forget(running.container);
-    const message = `Container ${name} has new code, will be restarted`;
-    await this.#containers.kill(this.#pod, this.#address ?? "", { container: running.container, message });
+    await sleep(this.#context.clock, drainMilliseconds);
+    await this.#containers.end(this.#pod, running.container);
     await newRunServes(() => this.#containers.get(name), running, this.#context.clock);
     this.publish();
     await this.#publisher.flush();
