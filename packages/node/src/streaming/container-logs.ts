@@ -55,7 +55,6 @@ function attemptOf(worker: PodWorker, container: string, previous: boolean): num
   const why: Readonly<Record<string, string>> = {
     ErrImagePull: "image can't be pulled",
     ImagePullBackOff: "trying and failing to pull image",
-    ErrImageNeverPull: "waiting to start: ErrImageNeverPull",
   };
   throw new RequestError(
     400,

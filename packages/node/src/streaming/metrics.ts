@@ -1,32 +1,9 @@
 import type { Clock } from "@dhow/base";
 import type { Kubelet } from "../kubelet/kubelet.ts";
-import type { PodWorker } from "../kubelet/pod-worker.ts";
-import type { RunningContainer } from "../kubelet/running-container.ts";
-
-interface Sample {
-  readonly worker: PodWorker;
-  readonly running: RunningContainer;
-  readonly cpuNanoseconds: number;
-  readonly memoryBytes: number;
-}
-
-async function samplesOf(kubelet: Kubelet): Promise<Sample[]> {
-  const pairs = kubelet.workers().flatMap((worker) => worker.running().map((running) => ({ worker, running })));
-  const samples = await Promise.all(
-    pairs.map(async (pair) => {
-      try {
-        const { cpuNanoseconds, workingSetBytes } = await pair.running.process.usage();
-        return { ...pair, cpuNanoseconds, memoryBytes: workingSetBytes };
-      } catch {
-        return undefined;
-      }
-    }),
-  );
-  return samples.filter((sample) => sample !== undefined);
-}
+import type { Sample, UsageMeter } from "./usage-meter.ts";
 
 /** /metrics/resource, as metrics-server reads it (pkg/kubelet/metrics/collectors/resource_metrics.go). */
-export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock): Promise<string> {
+export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock, meter: UsageMeter): Promise<string> {
   const now = clock.now();
   const lines: Record<string, string[]> = {
     container_cpu_usage_seconds_total: [],
@@ -39,7 +16,7 @@ export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock
   };
   const add = (name: string, labels: string, value: number) => lines[name]?.push(`${name}${labels} ${value} ${now}`);
   for (const kubelet of kubelets) {
-    const samples = await samplesOf(kubelet);
+    const samples = await meter.sample(kubelet);
     const node = kubelets.length > 1 ? `{node="${kubelet.context.nodeName}"}` : "";
     add("node_cpu_usage_seconds_total", node, seconds(sum(samples, "cpuNanoseconds")));
     add("node_memory_working_set_bytes", node, sum(samples, "memoryBytes"));
@@ -65,13 +42,13 @@ export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock
 }
 
 /** /stats/summary of the first node asked for: processor time and memory of pods and containers (kubelet/pkg/apis/stats/v1alpha1/types.go). */
-export async function statsSummary(kubelets: readonly Kubelet[], clock: Clock): Promise<unknown> {
+export async function statsSummary(kubelets: readonly Kubelet[], clock: Clock, meter: UsageMeter): Promise<unknown> {
+  const all = (await Promise.all(kubelets.map((kubelet) => meter.sampleTwice(kubelet)))).flat();
   const time = new Date(clock.now()).toISOString();
   const usage = (samples: readonly Sample[]) => ({
-    cpu: { time, usageCoreNanoSeconds: sum(samples, "cpuNanoseconds") },
+    cpu: { time, ...rate(samples, meter), usageCoreNanoSeconds: sum(samples, "cpuNanoseconds") },
     memory: { time, workingSetBytes: sum(samples, "memoryBytes") },
   });
-  const all = (await Promise.all(kubelets.map(samplesOf))).flat();
   const pods = [...new Set(all.map(({ worker }) => worker))].map((worker) => {
     const own = all.filter((sample) => sample.worker === worker);
     const { name, namespace, uid } = worker.pod.metadata;
@@ -87,6 +64,13 @@ export async function statsSummary(kubelets: readonly Kubelet[], clock: Clock): 
     };
   });
   return { node: { nodeName: kubelets[0]?.context.nodeName, ...usage(all) }, pods };
+}
+
+/** Nothing where one of them has been measured only once. */
+function rate(samples: readonly Sample[], meter: UsageMeter): { usageNanoCores?: number } {
+  const rates = samples.map((sample) => meter.rate(sample));
+  if (rates.includes(undefined)) return {};
+  return { usageNanoCores: rates.reduce<number>((total, one) => total + (one ?? 0), 0) };
 }
 
 /** /metrics: what the kubelet says about itself. */

@@ -77,7 +77,7 @@ async function forward(
 
 function forwardMessage(port: number, worker: PodWorker, problem: unknown): string {
   const { name, uid } = worker.pod.metadata;
-  const refused = (problem as NodeJS.ErrnoException).code === "ECONNREFUSED";
+  const refused = messageOf(problem).includes("ECONNREFUSED");
   const why = refused ? `failed to connect to localhost:${port}: connect: connection refused` : messageOf(problem);
   return `error forwarding port ${port} to pod ${name}, uid : ${uid}: ${why}`;
 }

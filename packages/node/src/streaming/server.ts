@@ -8,14 +8,19 @@ import { nodeMetrics, resourceMetrics, statsSummary } from "./metrics.ts";
 import { portForward } from "./port-forward.ts";
 import { attach, exec } from "./remote-command.ts";
 import { findPod, RequestError } from "./targets.ts";
+import { UsageMeter } from "./usage-meter.ts";
 
 export interface KubeletServerOptions {
   readonly kubelets: readonly Kubelet[];
   readonly clock: Clock;
 }
 
+interface Measured extends KubeletServerOptions {
+  readonly meter: UsageMeter;
+}
+
 type Handler = (
-  options: KubeletServerOptions,
+  options: Measured,
   parts: readonly string[],
   url: URL,
   request: IncomingMessage,
@@ -24,7 +29,8 @@ type Handler = (
 
 /** The kubelet's HTTP interface (pkg/kubelet/server/server.go), for all nodes of the agent. Who may ask is decided by whoever can reach it. */
 export function createKubeletServer(options: KubeletServerOptions): Server {
-  const server = createServer((request, response) => void handle(options, request, response));
+  const measured = { ...options, meter: new UsageMeter(options.clock) };
+  const server = createServer((request, response) => void handle(measured, request, response));
   server.on("upgrade", (request, socket, head) => void upgrade(options, request, socket, head));
   // A log that is followed, or a command that says nothing, is no dead connection.
   server.requestTimeout = 0;
@@ -32,11 +38,7 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
   return server;
 }
 
-async function handle(
-  options: KubeletServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function handle(options: Measured, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://kubelet");
   const [first = "", ...parts] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
   try {
@@ -64,10 +66,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   containerLogs: ({ kubelets }, parts, url, request, response) =>
     containerLogs(kubelets, parts, url, request, response),
-  "metrics/resource": async ({ kubelets, clock }, _parts, url, _request, response) =>
-    text(response, await resourceMetrics(nodesOf(kubelets, url), clock)),
-  "stats/summary": async ({ kubelets, clock }, _parts, url, _request, response) =>
-    text(response, JSON.stringify(await statsSummary(nodesOf(kubelets, url), clock)), "application/json"),
+  "metrics/resource": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
+    text(response, await resourceMetrics(nodesOf(kubelets, url), clock, meter)),
+  "stats/summary": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
+    text(response, JSON.stringify(await statsSummary(nodesOf(kubelets, url), clock, meter)), "application/json"),
   metrics: async ({ kubelets }, _parts, _url, _request, response) => text(response, nodeMetrics(kubelets)),
   listeners: async ({ kubelets }, parts, _url, _request, response) =>
     text(response, JSON.stringify(await listeners(kubelets, parts)), "application/json"),

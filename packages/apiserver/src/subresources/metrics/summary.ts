@@ -32,7 +32,9 @@ export async function summaryOf(dialKubelet: DialKubelet, clock: Clock, node: st
 
 async function ask(dialKubelet: DialKubelet, node: string, signal: AbortSignal): Promise<Summary | undefined> {
   const connection = await dial(dialKubelet, node);
-  const response = await exchange(connection, { method: "GET", path: "/stats/summary", signal });
+  // Several nodes may share one agent, which is told which is meant; a kubelet of one node does not look at it.
+  const path = `/stats/summary?node=${encodeURIComponent(node)}`;
+  const response = await exchange(connection, { method: "GET", path, signal });
   const text = await readAnswer(response);
   return response.status === 200 ? (JSON.parse(text) as Summary) : undefined;
 }

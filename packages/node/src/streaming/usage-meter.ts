@@ -1,0 +1,70 @@
+import { type Clock, sleep } from "@dhow/base";
+import type { Kubelet } from "../kubelet/kubelet.ts";
+import type { PodWorker } from "../kubelet/pod-worker.ts";
+import type { RunningContainer } from "../kubelet/running-container.ts";
+
+/** What a container has used up to now, and how fast of late. */
+export interface Sample {
+  readonly worker: PodWorker;
+  readonly running: RunningContainer;
+  readonly cpuNanoseconds: number;
+  readonly memoryBytes: number;
+}
+
+interface Mark {
+  readonly at: number;
+  readonly cpuNanoseconds: number;
+}
+
+/** A rate is taken over no less than the first and no more than the second (milliseconds). */
+const shortest = 1000;
+const longest = 60_000;
+
+/** Measures containers when somebody asks, and only then: a node at rest costs nothing. */
+export class UsageMeter {
+  readonly #clock: Clock;
+  readonly #marks = new WeakMap<RunningContainer["process"], Mark[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What is running now, and what it has used. */
+  async sample(kubelet: Kubelet): Promise<Sample[]> {
+    const pairs = kubelet.workers().flatMap((worker) => worker.running().map((running) => ({ worker, running })));
+    const samples = await Promise.all(pairs.map((pair) => this.#measure(pair)));
+    return samples.filter((sample) => sample !== undefined);
+  }
+
+  /** As `sample`, so that `rate` knows an earlier measurement of each: where there is none it takes a second. */
+  async sampleTwice(kubelet: Kubelet): Promise<Sample[]> {
+    const samples = await this.sample(kubelet);
+    if (samples.every((sample) => this.rate(sample) !== undefined)) return samples;
+    await sleep(this.#clock, shortest);
+    return this.sample(kubelet);
+  }
+
+  /** Billionths of a processor since the latest earlier measurement that is not too near. */
+  rate({ running }: Sample): number | undefined {
+    const marks = this.#marks.get(running.process) ?? [];
+    const last = marks.at(-1);
+    const earlier = last && marks.findLast(({ at }) => last.at - at >= shortest);
+    if (!last || !earlier) return undefined;
+    const used = Math.max(0, last.cpuNanoseconds - earlier.cpuNanoseconds);
+    return Math.round(used / ((last.at - earlier.at) / 1000));
+  }
+
+  async #measure(pair: Pick<Sample, "worker" | "running">): Promise<Sample | undefined> {
+    const { process } = pair.running;
+    try {
+      const { cpuNanoseconds, workingSetBytes } = await process.usage();
+      const at = this.#clock.now();
+      const marks = (this.#marks.get(process) ?? []).filter((mark) => at - mark.at <= longest);
+      this.#marks.set(process, [...marks.slice(-20), { at, cpuNanoseconds }]);
+      return { ...pair, cpuNanoseconds, memoryBytes: workingSetBytes };
+    } catch {
+      // It has ended in between.
+      return undefined;
+    }
+  }
+}
