@@ -99,9 +99,12 @@ async function crashed(scope: DiagnosisScope, pod: Pod, status: ContainerStatus,
     pod: nameOf(pod),
     failed: times >= 2,
     log: await lastLines(scope.client, pod, status.name, status.state?.terminated === undefined),
-    instead: outOfMemory ? "a larger resources.limits.memory" : undefined,
+    instead: outOfMemory ? "a larger resources.limits.memory" : ended?.exitCode === 127 ? programMissing : undefined,
   };
 }
+
+/** What a shell's exit code 127 means (POSIX, 2.8.2). */
+const programMissing = "a program that this machine has: install what the log names, or change run in system.ts";
 
 /** A program that has run for a while and is not ready. */
 async function deaf(scope: DiagnosisScope, pod: Pod): Promise<Diagnosis | undefined> {
@@ -117,7 +120,10 @@ async function silent({ client }: DiagnosisScope, pod: Pod, status: ContainerSta
   const container = pod.spec?.containers.find((each) => each.name === status.name);
   if (!container) return undefined;
   const wanted = probedPort(container);
-  const [listeners, log] = [await listenersOf(client, pod), await lastLines(client, pod, status.name, false)];
+  const listeners = await listenersOf(client, pod);
+  const said = await lastLines(client, pod, status.name, false);
+  // A probe may have had it started again a moment ago.
+  const log = said.length === 0 && status.restartCount > 0 ? await lastLines(client, pod, status.name, true) : said;
   const common = { pod: nameOf(pod), failed: true, log };
   const variable = `the port in the environment variable PORT (${wanted}), on all addresses`;
   if (listeners === undefined || listeners.ports.includes(wanted)) {

@@ -1,4 +1,11 @@
-import type { Container, EnvVar, PodTemplateSpec, Probe, ResourceRequirements } from "@dhow/kube";
+import {
+  type Container,
+  type EnvVar,
+  type PodTemplateSpec,
+  type Probe,
+  Quantity,
+  type ResourceRequirements,
+} from "@dhow/kube";
 import type { Resources } from "@dhow/model";
 import type { Context, Workload } from "./context.ts";
 import { metadata, selectorOf } from "./metadata.ts";
@@ -26,13 +33,19 @@ const defaultResources: Required<Resources> = {
   limits: { cpu: "500m", memory: "512Mi" },
 };
 
+/** What the description says, and for the rest the defaults, as long as no request is above its limit, which Kubernetes refuses. */
 export function resourcesOf(
   resources: Resources | undefined,
 ): ResourceRequirements & { requests: Record<string, string>; limits: Record<string, string> } {
-  return {
-    requests: { ...defaultResources.requests, ...resources?.requests },
-    limits: { ...defaultResources.limits, ...resources?.limits },
-  };
+  const requests: Record<string, string> = { ...defaultResources.requests, ...resources?.requests };
+  const limits: Record<string, string> = { ...defaultResources.limits, ...resources?.limits };
+  for (const name of ["cpu", "memory"] as const) {
+    const [request = "", limit = ""] = [requests[name], limits[name]];
+    if (Quantity.parse(request).compare(Quantity.parse(limit)) <= 0) continue;
+    if (resources?.requests?.[name] === undefined) requests[name] = limit;
+    else if (resources.limits?.[name] === undefined) limits[name] = request;
+  }
+  return { requests, limits };
 }
 
 /** A pod that passes the Pod Security Standard `restricted`, spreads over nodes and zones, and leaves without losing a request. */

@@ -3,7 +3,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Deployment, KubeObject, NetworkPolicy, PersistentVolumeClaim, ResourceQuota, Secret } from "@dhow/kube";
 import { compile, sourceImages } from "@dhow/manifests";
-import { adminer, describeSystem, generated, ingress, peer, postgres, secret, service, system } from "@dhow/model";
+import {
+  adminer,
+  describeSystem,
+  generated,
+  ingress,
+  peer,
+  postgres,
+  type Resources,
+  secret,
+  service,
+  system,
+} from "@dhow/model";
 import { golden } from "@dhow/testkit";
 
 const shop = system(
@@ -124,4 +135,15 @@ test("images that are built from source are told with their folders", () => {
     ({ reference, source }) => `${reference} ${source}`,
   );
   assert.deepEqual(images.sort(), ["shop/data:1.4.0 data", "shop/web:1.4.0 web"]);
+});
+
+test("a default never puts a request above its limit", () => {
+  const resourcesWith = (resources: Resources) => {
+    const described = system("shop", () => [service("web", { source: "web", port: 80, resources })]);
+    const objects = compile(describeSystem(described, "development", "1"));
+    return find<Deployment>(objects, "Deployment", "web").spec?.template.spec?.containers[0]?.resources;
+  };
+  assert.equal(resourcesWith({ limits: { memory: "96Mi" } })?.requests?.["memory"], "96Mi");
+  assert.equal(resourcesWith({ requests: { memory: "1Gi" } })?.limits?.["memory"], "1Gi");
+  assert.deepEqual(resourcesWith({ limits: { cpu: "1" } })?.requests, { cpu: "100m", memory: "128Mi" });
 });
