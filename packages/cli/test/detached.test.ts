@@ -112,7 +112,9 @@ describe("up --detach", () => {
     const free = await freePort();
     await using running = startDhow(other.path, "up", "--port", String(free));
     await running.said(
-      new RegExp(`port ${nodePort} is taken by node \\(process \\d+\\)[^]*another nodePort in system.ts`),
+      new RegExp(
+        `port ${nodePort} is taken by node \\(process \\d+\\)[^]*?Instead: end that program, or choose another`,
+      ),
     );
     await running.said(/export KUBECONFIG/);
     assert.match(await (await fetch(`http://127.0.0.1:${free}/`)).text(), /^web from web-/, "all else works");

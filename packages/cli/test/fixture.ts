@@ -7,7 +7,7 @@ import { connect as connectTo, stateFolder } from "@dhow/development";
 import type { KubeClient } from "@dhow/kube";
 import { temporaryFolder } from "@dhow/testkit";
 
-const command = fileURLToPath(new URL("../bin/dhow.js", import.meta.url));
+export const command = fileURLToPath(new URL("../bin/dhow.js", import.meta.url));
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 export interface Answer {
