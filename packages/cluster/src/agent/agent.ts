@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { type Reporter, systemClock } from "@dhow/base";
 import { httpTransport, KubeClient } from "@dhow/kube";
@@ -74,6 +74,12 @@ export class ClusterAgent {
   listen(entrance: Entrance, server: Server): void {
     if (this.#entrances) this.#entrances.listen(entrance, server);
     else this.#waiting.push([entrance, server]);
+  }
+
+  /** Takes over a connection that was made before this agent had the socket that listens. */
+  accept(entrance: Entrance, socket: Socket | undefined): void {
+    // The other side may have gone while the connection was handed over.
+    if (socket) this.#entrances?.accept(entrance, socket);
   }
 
   async stop(): Promise<void> {

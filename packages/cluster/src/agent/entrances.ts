@@ -1,4 +1,4 @@
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Service } from "@dhow/kube";
 import type { IngressController, NetworkObjects } from "@dhow/node";
 
@@ -11,6 +11,7 @@ export class Entrances {
   readonly #objects: NetworkObjects;
   readonly #ingress: IngressController;
   readonly #say: (message: object) => void;
+  readonly #servers = new Map<Entrance, Server>();
   readonly #open = new Map<PortEntrance, () => void>();
   #asked = new Set<PortEntrance>();
 
@@ -24,11 +25,16 @@ export class Entrances {
   }
 
   listen(entrance: Entrance, server: Server): void {
+    this.#servers.set(entrance, server);
     if (entrance === "http" || entrance === "https") this.#ingress.attach(server, entrance);
     else {
       const nodePort = Number(entrance.split(":")[1]);
       this.#open.set(entrance, this.#closing(server, this.#ingress.attachNodePort(nodePort, server)));
     }
+  }
+
+  accept(entrance: Entrance, socket: Socket): void {
+    this.#servers.get(entrance)?.emit("connection", socket);
   }
 
   #closing(server: Server, detach: () => void): () => void {

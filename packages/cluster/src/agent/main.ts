@@ -1,5 +1,5 @@
 // The agent's process: kubelets, service rules, DNS and ingress, in a world of its own. Started by host/host.ts.
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { messageOf } from "@dhow/base";
 import { ClusterAgent } from "./agent.ts";
 import type { AgentConfig } from "./config.ts";
@@ -16,7 +16,9 @@ async function stop(): Promise<void> {
 
 process.on("message", (message: { type: string; entrance?: Entrance }, handle?: unknown) => {
   if (message.type === "stop") void stop();
-  if (message.type === "listener" && message.entrance !== undefined) agent.listen(message.entrance, handle as Server);
+  if (message.entrance === undefined) return;
+  if (message.type === "listener") agent.listen(message.entrance, handle as Server);
+  if (message.type === "connection") agent.accept(message.entrance, handle as Socket);
 });
 process.on("SIGTERM", () => void stop());
 // The host is gone, however it ended: nothing is left behind.

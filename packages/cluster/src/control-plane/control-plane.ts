@@ -55,8 +55,8 @@ export class ControlPlane {
       server.close();
       server.closeAllConnections();
     }
+    // With its server goes the socket; whoever starts the cluster again meanwhile has made another by then.
     await this.#api?.close();
-    rmSync(this.#folder.apiSocket, { force: true });
   }
 
   async #listen(pki: Pki): Promise<number> {

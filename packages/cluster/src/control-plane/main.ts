@@ -1,7 +1,7 @@
 // The control plane's process: API server, controllers and scheduler, on the host's network. Started by host/host.ts.
 import { messageOf } from "@dhow/base";
 import { clusterFolder } from "../folder.ts";
-import { forgetHost } from "../host/running.ts";
+import { leftByHost } from "../host/running.ts";
 import { ControlPlane, type ControlPlaneConfig } from "./control-plane.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as ControlPlaneConfig;
@@ -9,7 +9,6 @@ const controlPlane = new ControlPlane(config);
 
 async function stop(): Promise<void> {
   await controlPlane.stop();
-  await forgetHost(clusterFolder(config.folder));
   process.exit(0);
 }
 
@@ -18,7 +17,10 @@ process.on("message", (message: { type: string }) => {
   if (message.type === "stop") void stop();
 });
 // The host is gone, however it ended: nothing is left behind. This process alone hears of it, as the kernel ends the agent's world at once.
-process.on("disconnect", () => void stop().finally(() => process.exit(0)));
+process.on("disconnect", () => {
+  const left = leftByHost(clusterFolder(config.folder));
+  void Promise.allSettled([controlPlane.stop(), left.remove()]).then(() => process.exit(0));
+});
 
 try {
   process.send?.({ type: "ready", ...(await controlPlane.start()) });

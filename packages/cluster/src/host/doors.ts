@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Reporter } from "@dhow/base";
 import type { Entrance, PortEntrance } from "../agent/entrances.ts";
 import { clusterError } from "../errors.ts";
@@ -84,6 +84,8 @@ export async function openServicePort(entrance: PortEntrance, reporter: Reporter
 export class Doors {
   readonly #ports = new Map<Entrance, number>();
   readonly #open = new Map<Entrance, Server>();
+  /** Who came before a door was given away: the agent gets them, too. */
+  readonly #waiting = new Map<Entrance, Socket[]>();
   /** Which agent has a door now. */
   readonly #given = new Map<Entrance, ChildProcess>();
 
@@ -95,7 +97,13 @@ export class Doors {
   add(entrance: Entrance, server: Server): void {
     const address = server.address();
     this.#ports.set(entrance, typeof address === "object" && address !== null ? address.port : 0);
+    this.#hold(entrance, server);
+  }
+
+  #hold(entrance: Entrance, server: Server): void {
     this.#open.set(entrance, server);
+    this.#waiting.set(entrance, []);
+    server.on("connection", (socket) => this.#waiting.get(entrance)?.push(socket));
   }
 
   remove(entrance: Entrance): void {
@@ -109,7 +117,7 @@ export class Doors {
   async handOverAll(agent: ChildProcess): Promise<void> {
     for (const [entrance, port] of this.#ports) {
       if (this.#given.get(entrance) === agent) continue;
-      if (!this.#open.has(entrance)) this.#open.set(entrance, await openDoor(port, "end that program"));
+      if (!this.#open.has(entrance)) this.#hold(entrance, await openDoor(port, "end that program"));
       await this.handOver(entrance, agent);
     }
   }
@@ -121,6 +129,8 @@ export class Doors {
       agent.send({ type: "listener", entrance }, server, () => {
         server?.close();
         this.#open.delete(entrance);
+        for (const socket of this.#waiting.get(entrance) ?? []) agent.send({ type: "connection", entrance }, socket);
+        this.#waiting.delete(entrance);
         resolve();
       });
     });
@@ -128,6 +138,8 @@ export class Doors {
 
   close(): void {
     for (const server of this.#open.values()) server.close();
+    for (const socket of [...this.#waiting.values()].flat()) socket.destroy();
     this.#open.clear();
+    this.#waiting.clear();
   }
 }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { removeAbandonedCgroups } from "@dhow/node/cgroups";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cgroupsOf, removeCgroups } from "@dhow/node/cgroups";
 import type { ClusterFolder } from "../folder.ts";
 
 /** What a running cluster says of itself in its folder. */
@@ -56,11 +56,20 @@ export function sayStopped(folder: ClusterFolder): void {
 /** How often it is looked whether the kernel is through with a world that it ends, and how long the pause is (milliseconds). */
 const looks = { times: 100, pause: 20 };
 
-/** Removes what a host that was killed could not; a host that ended well has done so itself, and one that lives keeps what it has. */
-export async function forgetHost(folder: ClusterFolder): Promise<void> {
-  if (!existsSync(folder.running) || runningCluster(folder)) return;
-  sayStopped(folder);
-  rmSync(folder.kubeletSocket, { force: true });
-  for (let look = 0; look < looks.times && !removeAbandonedCgroups(folder.id); look++)
-    await new Promise((resolve) => setTimeout(resolve, looks.pause));
+/**
+ * What a host that has just been killed leaves behind, to be removed a moment later. Whoever starts the cluster again meanwhile makes the same
+ * anew: that is not touched.
+ */
+export function leftByHost(folder: ClusterFolder): { remove(): Promise<void> } {
+  const groups = cgroupsOf(folder.id);
+  const socket = statSync(folder.kubeletSocket, { throwIfNoEntry: false })?.ino;
+  return {
+    async remove() {
+      if (existsSync(folder.running) && !runningCluster(folder)) sayStopped(folder);
+      if (socket !== undefined && statSync(folder.kubeletSocket, { throwIfNoEntry: false })?.ino === socket)
+        rmSync(folder.kubeletSocket, { force: true });
+      for (let look = 0; look < looks.times && !removeCgroups(groups); look++)
+        await new Promise((resolve) => setTimeout(resolve, looks.pause));
+    },
+  };
 }
