@@ -88,4 +88,24 @@ describe("up in the foreground", () => {
     }, 10_000);
     assert.match(dhow(folder.path, "status").stderr, /no cluster runs/);
   });
+
+  test("an up right after a kill -9, while what was killed is still ending, has the data of before", async () => {
+    await up();
+    const found = async () => {
+      using cluster = connect(folder.path);
+      return cluster.client.find({ ...note });
+    };
+    using cluster = connect(folder.path);
+    await cluster.client.create({ ...note, metadata: { name: "note", namespace: "shop" } });
+    for (let round = 0; round < 3; round++) {
+      running.process.kill("SIGKILL");
+      await running.ended;
+      await up();
+      assert.ok(await found());
+      assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /^hello from api-/);
+    }
+    const seen = footprint(folder.path, nodePort);
+    assert.equal(await running.interrupt(), 0);
+    await assertNothingLeft(seen, controlGroups(seen));
+  });
 });

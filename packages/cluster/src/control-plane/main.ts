@@ -19,7 +19,10 @@ process.on("message", (message: { type: string }) => {
 // The host is gone, however it ended: nothing is left behind. This process alone hears of it, as the kernel ends the agent's world at once.
 process.on("disconnect", () => {
   const left = leftByHost(clusterFolder(config.folder));
-  void Promise.allSettled([controlPlane.stop(), left.remove()]).then(() => process.exit(0));
+  void controlPlane
+    .stop()
+    .then(() => left.remove())
+    .finally(() => process.exit(0));
 });
 
 try {

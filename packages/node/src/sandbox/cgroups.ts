@@ -29,7 +29,7 @@ export function openCgroups(owner: string): CgroupMaker | undefined {
   );
   const legacy = controllers.map((line) => line?.[1]).filter((path) => path !== undefined);
   const name = `${prefix}${owner}-${randomSuffix(8)}`;
-  removeAbandonedCgroups(owner);
+  removeCgroups(cgroupsOf(owner));
   try {
     if (legacy.length === 3) return legacyMaker(legacy, name);
     if (unified !== undefined) return unifiedMaker(unified, name);
@@ -46,16 +46,17 @@ function makeFolders(roots: readonly string[], name: string): readonly string[] 
   });
 }
 
-/**
- * Removes the control groups that a world of this owner left when it was killed. Those in which something still runs cannot be removed; those of
- * other owners may be empty only because they have just been made. Says whether all are gone.
- */
-export function removeAbandonedCgroups(owner: string): boolean {
-  const groups = cgroupMounts().flatMap(([, root = ""]) =>
+/** The control groups that worlds of this owner have made. Those of other owners may be empty only because they have just been made. */
+export function cgroupsOf(owner: string): string[] {
+  return cgroupMounts().flatMap(([, root = ""]) =>
     list(root)
       .filter((name) => name.startsWith(`${prefix}${owner}-`))
       .map((name) => join(root, name)),
   );
+}
+
+/** Removes control groups whose world was killed. Says whether all are gone: those in which something still runs cannot be removed. */
+export function removeCgroups(groups: readonly string[]): boolean {
   for (const group of groups) removeGroup(group);
   return groups.every((group) => !existsSync(group));
 }
