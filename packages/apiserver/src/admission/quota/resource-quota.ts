@@ -63,11 +63,11 @@ function check(
   const { object, old, resource } = attributes;
   const hard = quota.spec?.hard ?? {};
   if (!object || !inScope(quota, resource, object)) return undefined;
-  const wanted = only(usageOf(resource, object), hard);
-  if (Object.keys(wanted).length === 0) return undefined;
   const name = quota.metadata.name ?? "";
   const missing = resource === "pods" ? missingAmounts(hard, object as Pod) : undefined;
   if (missing) throw refuse(attributes, `failed quota: ${name}: ${missing}`);
+  const wanted = only(usageOf(resource, object), hard);
+  if (Object.keys(wanted).length === 0) return undefined;
   const before = old && inScope(quota, resource, old) ? only(usageOf(resource, old), hard) : {};
   const requested = difference(wanted, before);
   const used = usedBy(quota, store, pending);
