@@ -53,7 +53,7 @@ export class Running {
   }
 
   /** Resolves when it has said so. */
-  async said(pattern: RegExp, patience = 30_000): Promise<void> {
+  async said(pattern: RegExp, patience = 60_000): Promise<void> {
     for (const end = Date.now() + patience; !pattern.test(this.#output);) {
       if (this.process.exitCode !== null) throw new Error(`it ended without saying ${pattern}:\n${this.#output}`);
       if (Date.now() > end) throw new Error(`it has not said ${pattern}:\n${this.#output}`);

@@ -73,7 +73,7 @@ async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnos
       (ended.exitCode === 0 && waiting?.reason !== "CrashLoopBackOff")
     )
       continue;
-    return killedByProbe(ended) ? silent(scope, pod, status) : crashed(scope, pod, status, times);
+    return killedByProbe(ended) ? silent(scope, pod, status, true) : crashed(scope, pod, status, times);
   }
   return undefined;
 }
@@ -112,11 +112,17 @@ async function deaf(scope: DiagnosisScope, pod: Pod): Promise<Diagnosis | undefi
   const probe = pod.spec?.containers.find((each) => each.name === status?.name)?.readinessProbe;
   const startedAt = Date.parse(status?.state?.running?.startedAt ?? "");
   const due = startedAt + patience + (probe?.initialDelaySeconds ?? 0) * 1000;
-  return status && probe && scope.now >= due ? silent(scope, pod, status) : undefined;
+  // Shown when it is late, a fault when it is twice as late: machines are slow, and others may be waited for.
+  return status && probe && scope.now >= due ? silent(scope, pod, status, scope.now >= due + patience) : undefined;
 }
 
 /** A program that does not answer where its probe asks: it listens elsewhere, or nowhere, or is not ready. */
-async function silent({ client }: DiagnosisScope, pod: Pod, status: ContainerStatus): Promise<Diagnosis | undefined> {
+async function silent(
+  { client }: DiagnosisScope,
+  pod: Pod,
+  status: ContainerStatus,
+  failed: boolean,
+): Promise<Diagnosis | undefined> {
   const container = pod.spec?.containers.find((each) => each.name === status.name);
   if (!container) return undefined;
   const wanted = probedPort(container);
@@ -124,7 +130,7 @@ async function silent({ client }: DiagnosisScope, pod: Pod, status: ContainerSta
   const said = await lastLines(client, pod, status.name, false);
   // A probe may have had it started again a moment ago.
   const log = said.length === 0 && status.restartCount > 0 ? await lastLines(client, pod, status.name, true) : said;
-  const common = { pod: nameOf(pod), failed: true, log };
+  const common = { pod: nameOf(pod), failed, log };
   const variable = `the port in the environment variable PORT (${wanted}), on all addresses`;
   if (listeners === undefined || listeners.ports.includes(wanted)) {
     const path = container.readinessProbe?.httpGet?.path;

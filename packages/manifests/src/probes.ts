@@ -12,7 +12,7 @@ export function livenessProbe(context: Context, question: Question, timing: Prob
     initialDelaySeconds: timing?.initialDelay ?? (development ? 0 : 10),
     periodSeconds: timing?.period ?? (development ? 1 : 5),
     timeoutSeconds: 3,
-    failureThreshold: development ? 10 : 3,
+    failureThreshold: development ? 30 : 3,
   };
 }
 
