@@ -6,13 +6,16 @@ import type { DnsSettings, NodeContext } from "./context.ts";
 /** The pod as its sandbox sees it. */
 export function podConfig(pod: Pod, context: NodeContext): PodConfig {
   const { uid = "", namespace = "", name = "" } = pod.metadata;
+  // A host name has 63 characters at most (kernel and pkg/kubelet/util/util_linux.go).
+  const hostname = (pod.spec.hostname || name).slice(0, 63).replace(/[-.]+$/, "");
+  const { subdomain } = pod.spec;
   return {
     uid,
     namespace,
     name,
     nodeName: context.nodeName,
-    // A host name has 63 characters at most (kernel and pkg/kubelet/util/util_linux.go).
-    hostname: (pod.spec.hostname || name).slice(0, 63).replace(/[-.]+$/, ""),
+    hostname,
+    fullName: subdomain && `${hostname}.${subdomain}.${namespace}.svc.${context.dns.clusterDomain}`,
     resolvConf: resolvConf(pod, context.dns),
     hosts: (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
     sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),

@@ -28,7 +28,7 @@ export function etcFiles(pod: PodFiles, config: ContainerConfig): [name: string,
 }
 
 /** As the kubelet writes it (pkg/kubelet/kubelet_pods.go, nodeHostsFileContent). */
-function hostsFile(address: string, { hostname, hosts }: PodConfig): string {
+function hostsFile(address: string, { fullName, hostname, hosts }: PodConfig): string {
   const lines = [
     "# Kubernetes-managed hosts file.",
     "127.0.0.1\tlocalhost",
@@ -37,7 +37,7 @@ function hostsFile(address: string, { hostname, hosts }: PodConfig): string {
     "fe00::0\tip6-mcastprefix",
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
-    `${address}\t${hostname}`,
+    [address, ...(fullName ? [fullName] : []), hostname].join("\t"),
   ];
   if (hosts.length > 0) lines.push("", "# Entries added by HostAliases.");
   for (const { ip, hostnames } of hosts) lines.push([ip, ...hostnames].join("\t"));

@@ -23,11 +23,16 @@ UMOUNT
 cd "$directory"
 exec "$@"`;
 
+/** A program that is not there is a failure of the start, not of the program: said as runc says it. */
+const lookUp = `command -v "$1" > /dev/null || {
+case $1 in */*) why="stat $1: no such file or directory" ;; *) why='executable file not found in $PATH' ;; esac
+echo "exec: \\"$1\\": $why" >&3; exit 127; }`;
+
 /**
  * The container's first process: waits for the program, and takes in orphans meanwhile, which the kernel gives it. The shell's
  * own words about how the program ended do not belong in the container's log.
  */
-const firstProcess = 'exec 2>/dev/null; echo started >&3; exec 3>&-; (exec "$@" 2>&4 4>&-); exit $?';
+const firstProcess = `exec 2>/dev/null; ${lookUp}; echo started >&3; exec 3>&-; (exec "$@" 2>&4 4>&-); exit $?`;
 
 export interface LaunchRequest {
   readonly config: ContainerConfig;

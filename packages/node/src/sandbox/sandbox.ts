@@ -28,6 +28,8 @@ export interface PodConfig {
   readonly name: string;
   readonly nodeName: string;
   readonly hostname: string;
+  /** The name under which the pod's headless service knows it, where it has a subdomain. */
+  readonly fullName?: string | undefined;
   /** The content of /etc/resolv.conf. */
   readonly resolvConf: string;
   /** Further lines of /etc/hosts, after the pod's own. */
