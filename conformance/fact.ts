@@ -128,7 +128,12 @@ async function explain(trial: Trial, error: unknown): Promise<void> {
 export function shellPod(
   name: string,
   script: string,
-  more: { container?: object; spec?: object; labels?: Record<string, string>; annotations?: Record<string, string> } = {},
+  more: {
+    container?: object;
+    spec?: object;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  } = {},
 ): Sketch {
   return {
     apiVersion: "v1",

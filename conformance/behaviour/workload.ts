@@ -3,7 +3,12 @@ import { eventually } from "@dhow/testkit";
 import { idle, isReady, shell, type Sketch, type Trial } from "../fact.ts";
 
 /** An object of `apps/v1` whose pods carry `app: <name>` and run a shell that waits. */
-export function workload(kind: string, name: string, replicas: number, more: { spec?: object; pod?: object; container?: object } = {}): Sketch {
+export function workload(
+  kind: string,
+  name: string,
+  replicas: number,
+  more: { spec?: object; pod?: object; container?: object } = {},
+): Sketch {
   return {
     apiVersion: "apps/v1",
     kind,
@@ -33,15 +38,22 @@ export async function allReady(t: Trial, name: string, count: number): Promise<P
   }, 60_000);
 }
 
-export function condition(object: KubeObject | Deployment, type: string): { status?: string; reason?: string; message?: string } | undefined {
-  const { conditions } = (object["status"] ?? {}) as { conditions?: { type: string; status?: string; reason?: string; message?: string }[] };
+export function condition(
+  object: KubeObject | Deployment,
+  type: string,
+): { status?: string; reason?: string; message?: string } | undefined {
+  const { conditions } = (object["status"] ?? {}) as {
+    conditions?: { type: string; status?: string; reason?: string; message?: string }[];
+  };
   return conditions?.find((one) => one.type === type);
 }
 
 /** Changes an environment variable of the first container, so that the template is another one. */
 export function changeTemplate(t: Trial, kind: string, name: string, value: string): Promise<KubeObject> {
   const containers = [{ name: "main", env: [{ name: "VERSION", value }] }];
-  return t.client.patch({ apiVersion: "apps/v1", kind, namespace: t.namespace, name }, "strategic", { spec: { template: { spec: { containers } } } });
+  return t.client.patch({ apiVersion: "apps/v1", kind, namespace: t.namespace, name }, "strategic", {
+    spec: { template: { spec: { containers } } },
+  });
 }
 
 /** Looks at what is there again and again until the returned function is called, which gives everything that was seen. */

@@ -40,10 +40,21 @@ kubectlFacts("apply", (fact) => {
   });
 
   fact("merges containers by name, and environment variables by theirs", async (t) => {
-    const main = { ...shell(idle), env: [{ name: "A", value: "1" }, { name: "B", value: "2" }] };
+    const main = {
+      ...shell(idle),
+      env: [
+        { name: "A", value: "1" },
+        { name: "B", value: "2" },
+      ],
+    };
     await t.kubectl.fed(deployment([main])).run`apply -f -`;
     await t.kubectl.run`set env deployment/web C=3`;
-    await t.kubectl.fed(deployment([{ ...main, env: [{ name: "B", value: "4" }] }, { ...shell(idle), name: "side" }])).run`apply -f -`;
+    await t.kubectl.fed(
+      deployment([
+        { ...main, env: [{ name: "B", value: "4" }] },
+        { ...shell(idle), name: "side" },
+      ]),
+    ).run`apply -f -`;
     const found = await t.get<Deployment>("apps/v1", "Deployment", "web");
     const containers = found.spec?.template?.spec?.containers ?? [];
     assert.deepEqual(containers.map(({ name }) => name).sort(), ["main", "side"]);
@@ -100,7 +111,10 @@ kubectlFacts("apply", (fact) => {
     await t.kubectl.fed(deployment([shell(idle)])).run`apply -f -`;
     const object = deployment([shell(idle)]);
     object.spec.selector.matchLabels.app = object.spec.template.metadata.labels.app = "other";
-    assert.match(await t.kubectl.fed(object).refused`apply -f -`, /spec\.selector: Invalid value: .*: field is immutable$/);
+    assert.match(
+      await t.kubectl.fed(object).refused`apply -f -`,
+      /spec\.selector: Invalid value: .*: field is immutable$/,
+    );
   });
 
   fact("edit-last-applied, view-last-applied and set-last-applied know what was applied", async (t) => {
@@ -166,16 +180,22 @@ kubectlFacts("apply --server-side", (fact) => {
     assert.equal((await t.get<ConfigMap>("v1", "ConfigMap", "settings")).data, undefined);
   });
 
-  fact("what scale changed is a conflict for whoever applies replicas, and none for whoever leaves them out", async (t) => {
-    const object = deployment([shell(idle)]);
-    await t.kubectl.fed(object).run`apply --server-side -f -`;
-    await t.kubectl.run`scale deployment web --replicas=1`;
-    const said = await t.kubectl.fed(object).refused`apply --server-side -f -`;
-    assert.match(said, /Apply failed with 1 conflict: conflict with "kubectl[^"]*" with subresource "scale" using apps\/v1: \.spec\.replicas/);
-    const { replicas: _, ...spec } = object.spec;
-    await t.kubectl.fed({ ...object, spec }).run`apply --server-side -f -`;
-    assert.equal((await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.replicas, 1);
-  });
+  fact(
+    "what scale changed is a conflict for whoever applies replicas, and none for whoever leaves them out",
+    async (t) => {
+      const object = deployment([shell(idle)]);
+      await t.kubectl.fed(object).run`apply --server-side -f -`;
+      await t.kubectl.run`scale deployment web --replicas=1`;
+      const said = await t.kubectl.fed(object).refused`apply --server-side -f -`;
+      assert.match(
+        said,
+        /Apply failed with 1 conflict: conflict with "kubectl[^"]*" with subresource "scale" using apps\/v1: \.spec\.replicas/,
+      );
+      const { replicas: _, ...spec } = object.spec;
+      await t.kubectl.fed({ ...object, spec }).run`apply --server-side -f -`;
+      assert.equal((await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.replicas, 1);
+    },
+  );
 
   fact("client-side apply is migrated to server-side apply without a conflict", async (t) => {
     await t.kubectl.fed(map({ a: "1", b: "2" })).run`apply -f -`;
@@ -184,7 +204,8 @@ kubectlFacts("apply --server-side", (fact) => {
   });
 
   fact("--dry-run=server shows the outcome", async (t) => {
-    const said = await t.kubectl.fed(map({ a: "1" })).run`apply --server-side --dry-run=server -f - -o ${"jsonpath={.data.a}"}`;
+    const said = await t.kubectl.fed(map({ a: "1" }))
+      .run`apply --server-side --dry-run=server -f - -o ${"jsonpath={.data.a}"}`;
     assert.equal(said, "1");
     assert.match(await t.kubectl.refused`get cm settings`, /NotFound/);
   });

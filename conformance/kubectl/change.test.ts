@@ -2,13 +2,19 @@ import assert from "node:assert/strict";
 import type { ConfigMap, Deployment } from "@dhow/kube";
 import { kubectlFacts, type Trial } from "../fact.ts";
 
-const map = (name: string, data: Record<string, string>, metadata: object = {}) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...metadata }, data });
+const map = (name: string, data: Record<string, string>, metadata: object = {}) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, ...metadata },
+  data,
+});
 const dataOf = async (t: Trial, name: string) => (await t.get<ConfigMap>("v1", "ConfigMap", name)).data;
 
 async function emptyDeployment(t: Trial): Promise<void> {
   await t.kubectl.run`create deployment web --image=busybox:1.37 --replicas=0 -- sleep 1000`;
 }
-const containersOf = async (t: Trial) => (await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.template?.spec?.containers ?? [];
+const containersOf = async (t: Trial) =>
+  (await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.template?.spec?.containers ?? [];
 
 kubectlFacts("edit", (fact) => {
   fact("sends back what the editor wrote", async (t) => {
@@ -26,13 +32,19 @@ kubectlFacts("edit", (fact) => {
 
   fact("a change that the server refuses is said, and kept in a file", async (t) => {
     await emptyDeployment(t);
-    const { code, stderr } = await t.kubectl.with({ EDITOR: "sed -i s/replicas:.0/replicas:.-1/", TMPDIR: t.target.home }).answer`edit deployment web`;
+    const { code, stderr } = await t.kubectl.with({
+      EDITOR: "sed -i s/replicas:.0/replicas:.-1/",
+      TMPDIR: t.target.home,
+    }).answer`edit deployment web`;
     assert.notEqual(code, 0);
     assert.match(stderr, /^error: deployments\.apps "web" is invalid\nA copy of your changes has been stored to /);
   });
 
   fact("a list of objects is edited together", async (t) => {
-    await t.create(map("one", { a: "before" }, { labels: { x: "y" } }), map("two", { a: "before" }, { labels: { x: "y" } }));
+    await t.create(
+      map("one", { a: "before" }, { labels: { x: "y" } }),
+      map("two", { a: "before" }, { labels: { x: "y" } }),
+    );
     await t.kubectl.with({ EDITOR: "sed -i s/before/after/" }).run`edit cm one two`;
     assert.deepEqual([await dataOf(t, "one"), await dataOf(t, "two")], [{ a: "after" }, { a: "after" }]);
   });
@@ -41,29 +53,65 @@ kubectlFacts("edit", (fact) => {
 kubectlFacts("patch", (fact) => {
   fact("strategic is the default, and merges containers by name", async (t) => {
     await emptyDeployment(t);
-    const patch = { spec: { template: { spec: { containers: [{ name: "busybox", image: "busybox:1.36" }, { name: "side", image: "busybox:1.37" }] } } } };
-    assert.equal(await t.kubectl.run`patch deployment web -p ${JSON.stringify(patch)}`, "deployment.apps/web patched\n");
-    assert.deepEqual((await containersOf(t)).map(({ name, image }) => [name, image]).sort(), [["busybox", "busybox:1.36"], ["side", "busybox:1.37"]]);
+    const patch = {
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: "busybox", image: "busybox:1.36" },
+              { name: "side", image: "busybox:1.37" },
+            ],
+          },
+        },
+      },
+    };
+    assert.equal(
+      await t.kubectl.run`patch deployment web -p ${JSON.stringify(patch)}`,
+      "deployment.apps/web patched\n",
+    );
+    assert.deepEqual((await containersOf(t)).map(({ name, image }) => [name, image]).sort(), [
+      ["busybox", "busybox:1.36"],
+      ["side", "busybox:1.37"],
+    ]);
     const removal = { spec: { template: { spec: { containers: [{ $patch: "delete", name: "side" }] } } } };
     await t.kubectl.run`patch deployment web -p ${JSON.stringify(removal)}`;
-    assert.deepEqual((await containersOf(t)).map(({ name }) => name), ["busybox"]);
+    assert.deepEqual(
+      (await containersOf(t)).map(({ name }) => name),
+      ["busybox"],
+    );
   });
 
   fact("merge replaces a list as a whole and null removes a field", async (t) => {
     await emptyDeployment(t);
-    const patch = { metadata: { labels: { app: null } }, spec: { template: { spec: { containers: [{ name: "only", image: "busybox:1.37" }] } } } };
+    const patch = {
+      metadata: { labels: { app: null } },
+      spec: { template: { spec: { containers: [{ name: "only", image: "busybox:1.37" }] } } },
+    };
     await t.kubectl.run`patch deployment web --type=merge -p ${JSON.stringify(patch)}`;
-    assert.deepEqual((await containersOf(t)).map(({ name }) => name), ["only"]);
+    assert.deepEqual(
+      (await containersOf(t)).map(({ name }) => name),
+      ["only"],
+    );
     assert.equal((await t.get("apps/v1", "Deployment", "web")).metadata.labels, undefined);
   });
 
   fact("json takes operations by path, and a failed test refuses all of them", async (t) => {
     await t.create(map("one", { a: "1", "b.c": "2" }));
-    const operations = [{ op: "replace", path: "/data/a", value: "3" }, { op: "remove", path: "/data/b.c" }, { op: "add", path: "/data/d", value: "4" }];
+    const operations = [
+      { op: "replace", path: "/data/a", value: "3" },
+      { op: "remove", path: "/data/b.c" },
+      { op: "add", path: "/data/d", value: "4" },
+    ];
     await t.kubectl.run`patch cm one --type=json -p ${JSON.stringify(operations)}`;
     assert.deepEqual(await dataOf(t, "one"), { a: "3", d: "4" });
-    const failing = [{ op: "remove", path: "/data/a" }, { op: "test", path: "/data/d", value: "5" }];
-    assert.match(await t.kubectl.refused`patch cm one --type=json -p ${JSON.stringify(failing)}`, /^The request is invalid: the server rejected our request due to an error in our request$/);
+    const failing = [
+      { op: "remove", path: "/data/a" },
+      { op: "test", path: "/data/d", value: "5" },
+    ];
+    assert.match(
+      await t.kubectl.refused`patch cm one --type=json -p ${JSON.stringify(failing)}`,
+      /^The request is invalid: the server rejected our request due to an error in our request$/,
+    );
     assert.deepEqual(await dataOf(t, "one"), { a: "3", d: "4" });
   });
 
@@ -75,7 +123,8 @@ kubectlFacts("patch", (fact) => {
   fact("a subresource is patched alone", async (t) => {
     await emptyDeployment(t);
     await t.kubectl.run`patch deployment web --subresource=scale --type=merge -p ${'{"spec":{"replicas":0}}'}`;
-    await t.kubectl.run`patch deployment web --subresource=status --type=merge -p ${'{"status":{"collisionCount":7},"spec":{"replicas":5}}'}`;
+    await t.kubectl
+      .run`patch deployment web --subresource=status --type=merge -p ${'{"status":{"collisionCount":7},"spec":{"replicas":5}}'}`;
     assert.equal(await t.kubectl.run`get deployment web -o ${"jsonpath={.spec.replicas}"}`, "0");
   });
 
@@ -116,7 +165,10 @@ kubectlFacts("replace", (fact) => {
 
   fact("an immutable configmap keeps its data", async (t) => {
     await t.create({ ...map("fixed", { a: "1" }), immutable: true });
-    assert.match(await t.kubectl.fed({ ...map("fixed", { a: "2" }), immutable: true }).refused`replace -f -`, /data: Forbidden: field is immutable when `immutable` is set/);
+    assert.match(
+      await t.kubectl.fed({ ...map("fixed", { a: "2" }), immutable: true }).refused`replace -f -`,
+      /data: Forbidden: field is immutable when `immutable` is set/,
+    );
   });
 });
 
@@ -129,7 +181,10 @@ kubectlFacts("label, annotate and set", (fact) => {
     await t.kubectl.run`label cm one a=3 --overwrite`;
     assert.equal(await t.kubectl.run`label cm one b-`, "configmap/one unlabeled\n");
     assert.deepEqual(await labels(), { a: "3" });
-    assert.match(await t.kubectl.refused`label cm one a=${"no spaces"}`, /a valid label must be an empty string or consist of alphanumeric characters/);
+    assert.match(
+      await t.kubectl.refused`label cm one a=${"no spaces"}`,
+      /a valid label must be an empty string or consist of alphanumeric characters/,
+    );
   });
 
   fact("label --all and -l reach many, --list shows", async (t) => {
@@ -142,13 +197,18 @@ kubectlFacts("label, annotate and set", (fact) => {
   fact("annotate takes any text", async (t) => {
     await t.create(map("one", {}));
     await t.kubectl.run`annotate cm one example.org/note=${"any text, even = and ünïcode"}`;
-    assert.deepEqual((await t.get("v1", "ConfigMap", "one")).metadata.annotations, { "example.org/note": "any text, even = and ünïcode" });
+    assert.deepEqual((await t.get("v1", "ConfigMap", "one")).metadata.annotations, {
+      "example.org/note": "any text, even = and ünïcode",
+    });
     assert.equal(await t.kubectl.run`annotate cm one example.org/note-`, "configmap/one annotated\n");
   });
 
   fact("set image changes one container, or all with *", async (t) => {
     await emptyDeployment(t);
-    assert.equal(await t.kubectl.run`set image deployment/web busybox=busybox:1.36`, "deployment.apps/web image updated\n");
+    assert.equal(
+      await t.kubectl.run`set image deployment/web busybox=busybox:1.36`,
+      "deployment.apps/web image updated\n",
+    );
     assert.equal((await containersOf(t))[0]?.image, "busybox:1.36");
     await t.kubectl.run`set image deployment/web *=busybox:1.35`;
     assert.equal((await containersOf(t))[0]?.image, "busybox:1.35");
@@ -171,9 +231,15 @@ kubectlFacts("label, annotate and set", (fact) => {
   fact("set resources and set serviceaccount", async (t) => {
     await emptyDeployment(t);
     await t.kubectl.run`set resources deployment web --limits=cpu=200m,memory=64Mi --requests=cpu=100m`;
-    assert.deepEqual((await containersOf(t))[0]?.resources, { limits: { cpu: "200m", memory: "64Mi" }, requests: { cpu: "100m" } });
+    assert.deepEqual((await containersOf(t))[0]?.resources, {
+      limits: { cpu: "200m", memory: "64Mi" },
+      requests: { cpu: "100m" },
+    });
     await t.kubectl.run`set serviceaccount deployment web robot`;
-    assert.equal((await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.template?.spec?.serviceAccountName, "robot");
+    assert.equal(
+      (await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.template?.spec?.serviceAccountName,
+      "robot",
+    );
   });
 
   fact("set selector and set subject", async (t) => {

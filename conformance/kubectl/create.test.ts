@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigMap, CronJob, Deployment, Ingress, Job, PodDisruptionBudget, ResourceQuota, Role, RoleBinding, Secret, Service } from "@dhow/kube";
+import type {
+  ConfigMap,
+  CronJob,
+  Deployment,
+  Ingress,
+  Job,
+  PodDisruptionBudget,
+  ResourceQuota,
+  Role,
+  RoleBinding,
+  Secret,
+  Service,
+} from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
 import { kubectlFacts, shell } from "../fact.ts";
 
@@ -12,7 +24,9 @@ kubectlFacts("create", (fact) => {
     await t.kubectl.run`create configmap literal --from-literal=key=${"some value"} --from-literal=other=`;
     assert.deepEqual((await t.get<ConfigMap>("v1", "ConfigMap", "literal")).data, { key: "some value", other: "" });
     await t.kubectl.run`create configmap file --from-file=named=${file}`;
-    assert.deepEqual((await t.get<ConfigMap>("v1", "ConfigMap", "file")).data, { named: "a=1\n# nothing\nb=two words\n" });
+    assert.deepEqual((await t.get<ConfigMap>("v1", "ConfigMap", "file")).data, {
+      named: "a=1\n# nothing\nb=two words\n",
+    });
     await t.kubectl.run`create configmap env --from-env-file=${file}`;
     assert.deepEqual((await t.get<ConfigMap>("v1", "ConfigMap", "env")).data, { a: "1", b: "two words" });
   });
@@ -28,7 +42,8 @@ kubectlFacts("create", (fact) => {
     await t.kubectl.run`create secret generic plain --from-literal=a=b`;
     const plain = await t.get<Secret>("v1", "Secret", "plain");
     assert.deepEqual([plain.type, plain.data], ["Opaque", { a: "Yg==" }]);
-    await t.kubectl.run`create secret docker-registry pull --docker-username=u --docker-password=p --docker-server=r.example`;
+    await t.kubectl
+      .run`create secret docker-registry pull --docker-username=u --docker-password=p --docker-server=r.example`;
     assert.equal((await t.get<Secret>("v1", "Secret", "pull")).type, "kubernetes.io/dockerconfigjson");
     assert.match(await t.kubectl.refused`create secret tls bad --cert=/dev/null --key=/dev/null`, /^error: /);
   });
@@ -51,7 +66,10 @@ kubectlFacts("create", (fact) => {
     assert.deepEqual(metadata.labels, { app: "web" });
     assert.deepEqual([spec?.replicas, container?.name, container?.command], [0, "busybox", ["sleep", "1000"]]);
     assert.deepEqual(container?.ports, [{ containerPort: 80, protocol: "TCP" }]);
-    assert.deepEqual(spec?.strategy, { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } });
+    assert.deepEqual(spec?.strategy, {
+      type: "RollingUpdate",
+      rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" },
+    });
   });
 
   fact("a job may be made of a cron job's template", async (t) => {
@@ -89,12 +107,16 @@ kubectlFacts("create", (fact) => {
   });
 
   fact("ingress rules are parsed into hosts, paths and TLS", async (t) => {
-    await t.kubectl.run`create ingress web --class=nginx --rule=${"shop.example/api*=web:80,tls=shop-tls"} --rule=${"shop.example/exact=web:http"}`;
+    await t.kubectl
+      .run`create ingress web --class=nginx --rule=${"shop.example/api*=web:80,tls=shop-tls"} --rule=${"shop.example/exact=web:http"}`;
     const { spec } = await t.get<Ingress>("networking.k8s.io/v1", "Ingress", "web");
     assert.deepEqual(spec?.tls, [{ hosts: ["shop.example"], secretName: "shop-tls" }]);
     assert.deepEqual(
       spec?.rules?.[0]?.http?.paths.map(({ path, pathType }) => [path, pathType]),
-      [["/api", "Prefix"], ["/exact", "Exact"]],
+      [
+        ["/api", "Prefix"],
+        ["/exact", "Exact"],
+      ],
     );
   });
 
@@ -112,15 +134,24 @@ kubectlFacts("create", (fact) => {
     const name = `${t.namespace}-reader`;
     await t.kubectl.run`create clusterrole ${name} --verb=get --resource=nodes`;
     await t.kubectl.run`create clusterrolebinding ${name} --clusterrole=${name} --user=someone`;
-    assert.equal(await t.kubectl.run`auth can-i get nodes --as=someone`.catch((error: Error) => error.message), "yes\n");
+    assert.equal(
+      await t.kubectl.run`auth can-i get nodes --as=someone`.catch((error: Error) => error.message),
+      "yes\n",
+    );
     await t.kubectl.run`delete clusterrole,clusterrolebinding ${name}`;
   });
 
   fact("quota, priority class and disruption budget", async (t) => {
     await t.kubectl.run`create quota small --hard=pods=2,requests.cpu=1`;
-    assert.deepEqual((await t.get<ResourceQuota>("v1", "ResourceQuota", "small")).spec?.hard, { pods: "2", "requests.cpu": "1" });
+    assert.deepEqual((await t.get<ResourceQuota>("v1", "ResourceQuota", "small")).spec?.hard, {
+      pods: "2",
+      "requests.cpu": "1",
+    });
     await t.kubectl.run`create pdb keep --selector=app=web --min-available=50%`;
-    assert.equal((await t.get<PodDisruptionBudget>("policy/v1", "PodDisruptionBudget", "keep")).spec?.minAvailable, "50%");
+    assert.equal(
+      (await t.get<PodDisruptionBudget>("policy/v1", "PodDisruptionBudget", "keep")).spec?.minAvailable,
+      "50%",
+    );
     const name = `${t.namespace}-high`;
     await t.kubectl.run`create priorityclass ${name} --value=1000 --description=important`;
     assert.equal(await t.kubectl.run`get priorityclass ${name} -o jsonpath={.value}`, "1000");
@@ -150,11 +181,19 @@ kubectlFacts("create", (fact) => {
 
   fact("token gives a token that is the service account", async (t) => {
     await t.kubectl.run`create serviceaccount robot`;
-    const token = (await t.kubectl.run`create token robot --duration=20m --audience=https://kubernetes.default.svc.cluster.local`).trim();
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { sub: string; exp: number; iat: number };
+    const token = (
+      await t.kubectl.run`create token robot --duration=20m --audience=https://kubernetes.default.svc.cluster.local`
+    ).trim();
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
+      sub: string;
+      exp: number;
+      iat: number;
+    };
     assert.equal(claims.sub, `system:serviceaccount:${t.namespace}:robot`);
     assert.equal(claims.exp - claims.iat, 1200);
-    const said = await t.kubectl.with({}).json<{ status: { authenticated: boolean; user: { username: string } } }>`create --raw /apis/authentication.k8s.io/v1/tokenreviews -f ${review(t.target.home, t.namespace, token)}`;
+    const said = await t.kubectl.with({}).json<{
+      status: { authenticated: boolean; user: { username: string } };
+    }>`create --raw /apis/authentication.k8s.io/v1/tokenreviews -f ${review(t.target.home, t.namespace, token)}`;
     assert.deepEqual([said.status.authenticated, said.status.user.username], [true, claims.sub]);
   });
 });
@@ -167,13 +206,20 @@ function review(home: string, name: string, token: string): string {
 
 kubectlFacts("run and expose", (fact) => {
   fact("run creates a pod and may wait for its output", async (t) => {
-    assert.equal(await t.kubectl.run`run one --image=busybox:1.37 --restart=Never --labels=a=b --env=X=y -- sleep 1`, "pod/one created\n");
+    assert.equal(
+      await t.kubectl.run`run one --image=busybox:1.37 --restart=Never --labels=a=b --env=X=y -- sleep 1`,
+      "pod/one created\n",
+    );
     const { spec, metadata } = await t.pod("one");
-    assert.deepEqual([spec?.restartPolicy, metadata.labels?.["a"], spec?.containers[0]?.args], ["Never", "b", ["sleep", "1"]]);
+    assert.deepEqual(
+      [spec?.restartPolicy, metadata.labels?.["a"], spec?.containers[0]?.args],
+      ["Never", "b", ["sleep", "1"]],
+    );
   });
 
   fact("run --rm -i prints what the pod printed, and deletes it", async (t) => {
-    const said = await t.kubectl.fed("from outside\n").run`run one --image=busybox:1.37 --restart=Never --rm -i --command -- sh -c ${"echo begin; cat; echo end"}`;
+    const said = await t.kubectl.fed("from outside\n")
+      .run`run one --image=busybox:1.37 --restart=Never --rm -i --command -- sh -c ${"echo begin; cat; echo end"}`;
     // Which lines the attachment still sees is a race of the container against the client; what is there is in order.
     assert.match(said, /end\n[\s\S]*pod "one" deleted/);
     assert.match(await t.kubectl.refused`get pod one`, /NotFound/);
@@ -181,13 +227,27 @@ kubectlFacts("run and expose", (fact) => {
 
   fact("expose makes a service with the selector and the ports of a deployment", async (t) => {
     await t.kubectl.run`create deployment web --image=busybox:1.37 --replicas=0 --port=8080`;
-    assert.equal(await t.kubectl.run`expose deployment web --port=80 --target-port=8080 --name=front`, "service/front exposed\n");
+    assert.equal(
+      await t.kubectl.run`expose deployment web --port=80 --target-port=8080 --name=front`,
+      "service/front exposed\n",
+    );
     const { spec } = await t.get<Service>("v1", "Service", "front");
-    assert.deepEqual([spec?.selector, spec?.ports], [{ app: "web" }, [{ port: 80, protocol: "TCP", targetPort: 8080 }]]);
+    assert.deepEqual(
+      [spec?.selector, spec?.ports],
+      [{ app: "web" }, [{ port: 80, protocol: "TCP", targetPort: 8080 }]],
+    );
   });
 
   fact("a pod that is exposed is an endpoint once it is ready", async (t) => {
-    await t.create({ apiVersion: "v1", kind: "Pod", metadata: { name: "one", labels: { app: "one" } }, spec: { terminationGracePeriodSeconds: 0, containers: [{ ...shell("sleep 1000"), ports: [{ containerPort: 8080 }] }] } });
+    await t.create({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "one", labels: { app: "one" } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ ...shell("sleep 1000"), ports: [{ containerPort: 8080 }] }],
+      },
+    });
     await t.kubectl.run`expose pod one --port=80 --target-port=8080`;
     const { status } = await t.ready("one");
     const expected = `one   ${status?.podIP}:8080`;

@@ -97,7 +97,11 @@ kubectlFacts("delete", (fact) => {
   });
 
   fact("a finalizer holds an object until it is taken off", async (t) => {
-    await t.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "held", finalizers: ["example.org/hold"] } });
+    await t.create({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "held", finalizers: ["example.org/hold"] },
+    });
     await t.kubectl.run`delete cm held --wait=false`;
     assert.notEqual(await t.kubectl.run`get cm held -o jsonpath={.metadata.deletionTimestamp}`, "");
     await t.kubectl.run`patch cm held --type=json -p ${'[{"op":"remove","path":"/metadata/finalizers"}]'}`;
@@ -106,7 +110,10 @@ kubectlFacts("delete", (fact) => {
 
   fact("--dry-run=server deletes nothing", async (t) => {
     await t.kubectl.run`create configmap one`;
-    assert.match(await t.kubectl.run`delete cm one --dry-run=server`, /^configmap "one" deleted .*\(server dry run\)\n$/);
+    assert.match(
+      await t.kubectl.run`delete cm one --dry-run=server`,
+      /^configmap "one" deleted .*\(server dry run\)\n$/,
+    );
     assert.equal(await t.kubectl.run`get cm one -o name`, "configmap/one\n");
   });
 

@@ -33,44 +33,84 @@ kubectlFacts("discovery", (fact) => {
       "storageclasses sc storage.k8s.io/v1 false StorageClass",
       "customresourcedefinitions crd,crds apiextensions.k8s.io/v1 false CustomResourceDefinition",
       "nodes metrics.k8s.io/v1beta1 false NodeMetrics",
-    ]) assert.ok(rows.has(row), row);
+    ])
+      assert.ok(rows.has(row), row);
   });
 
   fact("api-resources filters by group, verb, category and scope", async (t) => {
-    assert.deepEqual(
-      (await t.kubectl.run`api-resources --api-group=apps -o name`).trim().split("\n"),
-      ["controllerrevisions.apps", "daemonsets.apps", "deployments.apps", "replicasets.apps", "statefulsets.apps"],
-    );
-    assert.deepEqual(
-      (await t.kubectl.run`api-resources --categories=all -o name`).trim().split("\n").sort(),
-      ["cronjobs.batch", "daemonsets.apps", "deployments.apps", "horizontalpodautoscalers.autoscaling", "jobs.batch", "pods", "replicasets.apps", "replicationcontrollers", "services", "statefulsets.apps"],
-    );
+    assert.deepEqual((await t.kubectl.run`api-resources --api-group=apps -o name`).trim().split("\n"), [
+      "controllerrevisions.apps",
+      "daemonsets.apps",
+      "deployments.apps",
+      "replicasets.apps",
+      "statefulsets.apps",
+    ]);
+    assert.deepEqual((await t.kubectl.run`api-resources --categories=all -o name`).trim().split("\n").sort(), [
+      "cronjobs.batch",
+      "daemonsets.apps",
+      "deployments.apps",
+      "horizontalpodautoscalers.autoscaling",
+      "jobs.batch",
+      "pods",
+      "replicasets.apps",
+      "replicationcontrollers",
+      "services",
+      "statefulsets.apps",
+    ]);
     assert.match(await t.kubectl.run`api-resources --namespaced=false --verbs=delete -o name`, /^namespaces$/m);
-    assert.match(await t.kubectl.run`api-resources -o wide --api-group=policy`, /create,delete,deletecollection,get,list,patch,update,watch/);
+    assert.match(
+      await t.kubectl.run`api-resources -o wide --api-group=policy`,
+      /create,delete,deletecollection,get,list,patch,update,watch/,
+    );
   });
 
   fact("api-versions lists groups and versions", async (t) => {
     const said = (await t.kubectl.run`api-versions`).trim().split("\n");
-    for (const version of ["v1", "apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1", "rbac.authorization.k8s.io/v1", "metrics.k8s.io/v1beta1", "apiextensions.k8s.io/v1"]) {
+    for (const version of [
+      "v1",
+      "apps/v1",
+      "batch/v1",
+      "autoscaling/v1",
+      "autoscaling/v2",
+      "networking.k8s.io/v1",
+      "policy/v1",
+      "rbac.authorization.k8s.io/v1",
+      "metrics.k8s.io/v1beta1",
+      "apiextensions.k8s.io/v1",
+    ]) {
       assert.ok(said.includes(version), version);
     }
   });
 
   fact("explain prints kinds, fields, their types and what they may be", async (t) => {
-    assert.match(await t.kubectl.run`explain deployment`, /^GROUP: +apps\nKIND: +Deployment\nVERSION: +v1\n\nDESCRIPTION:\n/);
+    assert.match(
+      await t.kubectl.run`explain deployment`,
+      /^GROUP: +apps\nKIND: +Deployment\nVERSION: +v1\n\nDESCRIPTION:\n/,
+    );
     assert.match(await t.kubectl.run`explain pod.spec.containers.imagePullPolicy`, /FIELD: imagePullPolicy <string>/);
     assert.match(await t.kubectl.run`explain deployment.spec.replicas`, /FIELD: replicas <integer>/);
-    assert.match(await t.kubectl.run`explain pod.spec.containers`, /FIELD: containers <\[\]Container>\n[\s\S]*^ {2}name\t<string> -required-$/m);
+    assert.match(
+      await t.kubectl.run`explain pod.spec.containers`,
+      /FIELD: containers <\[\]Container>\n[\s\S]*^ {2}name\t<string> -required-$/m,
+    );
     assert.match(await t.kubectl.run`explain hpa --api-version=autoscaling/v1`, /VERSION: +v1\n/);
-    assert.match(await t.kubectl.run`explain ingress.spec --recursive`, /^ {2}rules\s+<\[\]IngressRule>\n {4}host\s+<string>/m);
+    assert.match(
+      await t.kubectl.run`explain ingress.spec --recursive`,
+      /^ {2}rules\s+<\[\]IngressRule>\n {4}host\s+<string>/m,
+    );
     assert.match(await t.kubectl.refused`explain pod.spec.nothing`, /field "nothing" does not exist/);
   });
 
   fact("cluster-info names the control plane, version the server", async (t) => {
     assert.match(await t.kubectl.run`cluster-info`, /Kubernetes control plane.* is running at .*https:\/\/\S+/);
-    const { serverVersion } = await t.kubectl.json<{ serverVersion: { major: string; minor: string } }>`version -o json`;
+    const { serverVersion } = await t.kubectl.json<{
+      serverVersion: { major: string; minor: string };
+    }>`version -o json`;
     assert.deepEqual([serverVersion.major, serverVersion.minor], ["1", "36"]);
-    assert.match(await t.kubectl.run`cluster-info dump --namespaces ${t.namespace} -o name`.catch((error: Error) => error.message), /./);
+    assert.match(
+      await t.kubectl.run`cluster-info dump --namespaces ${t.namespace} -o name`.catch((error: Error) => error.message),
+      /./,
+    );
   });
 });
 
@@ -79,7 +119,8 @@ kubectlFacts("rights", (fact) => {
     await t.kubectl.run`create serviceaccount robot`;
     await t.kubectl.run`create role reader --verb=get,list --resource=pods,pods/log`;
     await t.kubectl.run`create role one --verb=delete --resource=configmaps --resource-name=mine`;
-    for (const role of ["reader", "one"]) await t.kubectl.run`create rolebinding ${role} --role=${role} --serviceaccount=${t.namespace}:robot`;
+    for (const role of ["reader", "one"])
+      await t.kubectl.run`create rolebinding ${role} --role=${role} --serviceaccount=${t.namespace}:robot`;
     const robot = `system:serviceaccount:${t.namespace}:robot`;
     const may = async (...words: string[]) => {
       const { stdout } = await t.kubectl.answer`auth can-i ${words[0]} ${words[1]} --as=${robot}`;
@@ -104,8 +145,13 @@ kubectlFacts("rights", (fact) => {
   });
 
   fact("auth whoami says who one is, groups of impersonation included", async (t) => {
-    const said = await t.kubectl.json<{ status: { userInfo: { username: string; groups: string[] } } }>`auth whoami --as=someone --as-group=a --as-group=system:authenticated -o json`;
-    assert.deepEqual([said.status.userInfo.username, said.status.userInfo.groups], ["someone", ["a", "system:authenticated"]]);
+    const said = await t.kubectl.json<{
+      status: { userInfo: { username: string; groups: string[] } };
+    }>`auth whoami --as=someone --as-group=a --as-group=system:authenticated -o json`;
+    assert.deepEqual(
+      [said.status.userInfo.username, said.status.userInfo.groups],
+      ["someone", ["a", "system:authenticated"]],
+    );
   });
 
   fact("what one may not do is refused with Forbidden, and says who may not do what", async (t) => {
@@ -123,12 +169,20 @@ kubectlFacts("rights", (fact) => {
     await t.kubectl.run`create role maker --verb=create,get --resource=roles.rbac.authorization.k8s.io`;
     await t.kubectl.run`create rolebinding maker --role=maker --user=someone`;
     const said = await t.kubectl.refused`create role more --verb=get --resource=secrets --as=someone`;
-    assert.match(said, /is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["secrets"\], Verbs:\["get"\]\}/);
+    assert.match(
+      said,
+      /is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["secrets"\], Verbs:\["get"\]\}/,
+    );
   });
 
   fact("auth reconcile adds what is missing in a role", async (t) => {
     await t.kubectl.run`create role reader --verb=get --resource=pods`;
-    const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata: { name: "reader", namespace: t.namespace }, rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }] };
+    const role = {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata: { name: "reader", namespace: t.namespace },
+      rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }],
+    };
     await t.kubectl.fed(role).run`auth reconcile -f -`;
     assert.match(await t.kubectl.run`get role reader -o ${"jsonpath={.rules[*].resources}"}`, /pods.*secrets/);
   });
@@ -139,21 +193,44 @@ kubectlFacts("rights", (fact) => {
     execFileSync("mkdir", ["-p", folder]);
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     writeFileSync(join(folder, "key"), privateKey.export({ type: "pkcs8", format: "pem" }));
-    const request = execFileSync("openssl", ["req", "-new", "-key", join(folder, "key"), "-subj", "/O=crew/CN=someone"], { stdio: ["ignore", "pipe", "ignore"] });
-    await t.kubectl
-      .fed({ apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest", metadata: { name }, spec: { request: request.toString("base64"), signerName: "kubernetes.io/kube-apiserver-client", usages: ["client auth"] } })
-      .run`create -f -`;
+    const request = execFileSync(
+      "openssl",
+      ["req", "-new", "-key", join(folder, "key"), "-subj", "/O=crew/CN=someone"],
+      { stdio: ["ignore", "pipe", "ignore"] },
+    );
+    await t.kubectl.fed({
+      apiVersion: "certificates.k8s.io/v1",
+      kind: "CertificateSigningRequest",
+      metadata: { name },
+      spec: {
+        request: request.toString("base64"),
+        signerName: "kubernetes.io/kube-apiserver-client",
+        usages: ["client auth"],
+      },
+    }).run`create -f -`;
     try {
       assert.match(await t.kubectl.run`get csr ${name} --no-headers`, /Pending$/m);
-      assert.equal(await t.kubectl.run`certificate approve ${name}`, `certificatesigningrequest.certificates.k8s.io/${name} approved\n`);
+      assert.equal(
+        await t.kubectl.run`certificate approve ${name}`,
+        `certificatesigningrequest.certificates.k8s.io/${name} approved\n`,
+      );
       const signed = await eventually(async () => {
-        const { status } = await t.client.get<CertificateSigningRequest>({ apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest", name });
+        const { status } = await t.client.get<CertificateSigningRequest>({
+          apiVersion: "certificates.k8s.io/v1",
+          kind: "CertificateSigningRequest",
+          name,
+        });
         return status?.certificate;
       });
       writeFileSync(join(folder, "certificate"), Buffer.from(signed, "base64"));
       assert.match(await t.kubectl.run`get csr ${name} --no-headers`, /Approved,Issued$/m);
-      const said = await t.kubectl.json<{ status: { userInfo: { username: string; groups: string[] } } }>`auth whoami --user= --client-certificate=${join(folder, "certificate")} --client-key=${join(folder, "key")} -o json`;
-      assert.deepEqual([said.status.userInfo.username, said.status.userInfo.groups], ["someone", ["crew", "system:authenticated"]]);
+      const said = await t.kubectl.json<{
+        status: { userInfo: { username: string; groups: string[] } };
+      }>`auth whoami --user= --client-certificate=${join(folder, "certificate")} --client-key=${join(folder, "key")} -o json`;
+      assert.deepEqual(
+        [said.status.userInfo.username, said.status.userInfo.groups],
+        ["someone", ["crew", "system:authenticated"]],
+      );
     } finally {
       await t.kubectl.run`delete csr ${name}`;
     }
@@ -161,10 +238,33 @@ kubectlFacts("rights", (fact) => {
 
   fact("a certificate may be denied", async (t) => {
     const name = `${t.namespace}-denied`;
-    const request = execFileSync("openssl", ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"], { stdio: ["ignore", "pipe", "ignore"] });
-    await t.kubectl
-      .fed({ apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest", metadata: { name }, spec: { request: request.toString("base64"), signerName: "kubernetes.io/kube-apiserver-client", usages: ["client auth"] } })
-      .run`create -f -`;
+    const request = execFileSync(
+      "openssl",
+      [
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+        "-subj",
+        "/CN=x",
+      ],
+      { stdio: ["ignore", "pipe", "ignore"] },
+    );
+    await t.kubectl.fed({
+      apiVersion: "certificates.k8s.io/v1",
+      kind: "CertificateSigningRequest",
+      metadata: { name },
+      spec: {
+        request: request.toString("base64"),
+        signerName: "kubernetes.io/kube-apiserver-client",
+        usages: ["client auth"],
+      },
+    }).run`create -f -`;
     await t.kubectl.run`certificate deny ${name}`;
     assert.match(await t.kubectl.run`get csr ${name} --no-headers`, /Denied$/m);
     await t.kubectl.run`delete csr ${name}`;
@@ -180,9 +280,13 @@ kubectlFacts("events", (fact) => {
       return text.includes("Started") ? text : undefined;
     });
     assert.match(said, /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/);
-    for (const reason of ["Scheduled", "Pulled", "Created", "Started"]) assert.match(said, new RegExp(`Normal +${reason} +Pod/one`));
+    for (const reason of ["Scheduled", "Pulled", "Created", "Started"])
+      assert.match(said, new RegExp(`Normal +${reason} +Pod/one`));
     assert.doesNotMatch(said, /Pod\/two/);
     assert.equal((await t.kubectl.answer`events --types=Warning`).stdout, "");
-    assert.match(await t.kubectl.run`get events --field-selector involvedObject.name=two,reason=Scheduled`, /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n.* Normal +Scheduled +pod\/two +Successfully assigned \S+\/two to \S+\n$/);
+    assert.match(
+      await t.kubectl.run`get events --field-selector involvedObject.name=two,reason=Scheduled`,
+      /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n.* Normal +Scheduled +pod\/two +Successfully assigned \S+\/two to \S+\n$/,
+    );
   });
 });

@@ -27,7 +27,9 @@ kubectlFacts("get", (fact) => {
   });
 
   fact("every namespace gets the configmap kube-root-ca.crt", async (t) => {
-    const said = await eventually(() => t.kubectl.run`get configmap kube-root-ca.crt -o ${"jsonpath={.data.ca\\.crt}"}`);
+    const said = await eventually(
+      () => t.kubectl.run`get configmap kube-root-ca.crt -o ${"jsonpath={.data.ca\\.crt}"}`,
+    );
     assert.match(said, /^-----BEGIN CERTIFICATE-----/);
   });
 
@@ -76,8 +78,14 @@ kubectlFacts("get", (fact) => {
     assert.deepEqual(object.data, { text: "two\nlines\n" });
     assert.equal(object.metadata.managedFields, undefined);
     const yaml = await t.kubectl.run`get cm one -o yaml`;
-    assert.match(yaml, /^apiVersion: v1\ndata:\n {2}text: \|\n {4}two\n {4}lines\nkind: ConfigMap\nmetadata:\n {2}creationTimestamp: "\d{4}-/);
-    assert.match(await t.kubectl.run`get cm one -o yaml --show-managed-fields`, /managedFields:\n {2}- apiVersion: v1\n/);
+    assert.match(
+      yaml,
+      /^apiVersion: v1\ndata:\n {2}text: \|\n {4}two\n {4}lines\nkind: ConfigMap\nmetadata:\n {2}creationTimestamp: "\d{4}-/,
+    );
+    assert.match(
+      await t.kubectl.run`get cm one -o yaml --show-managed-fields`,
+      /managedFields:\n {2}- apiVersion: v1\n/,
+    );
   });
 
   fact("-A lists every namespace with a first column NAMESPACE", async (t) => {
@@ -102,7 +110,10 @@ kubectlFacts("get", (fact) => {
       await t.kubectl.run`get configmaps,secrets -l tier=front --no-headers -o custom-columns=:kind,:.metadata.name`,
       "ConfigMap   one\nConfigMap   three\nSecret      hidden\n",
     );
-    assert.match(await t.kubectl.run`get cm/one secret/hidden`, /^NAME +DATA +AGE\nconfigmap\/one +1[\s\S]*\nsecret\/hidden +Opaque +0/);
+    assert.match(
+      await t.kubectl.run`get cm/one secret/hidden`,
+      /^NAME +DATA +AGE\nconfigmap\/one +1[\s\S]*\nsecret\/hidden +Opaque +0/,
+    );
   });
 
   fact("what is not there is said as NotFound, an unknown kind by kubectl itself", async (t) => {
@@ -150,7 +161,10 @@ kubectlFacts("get", (fact) => {
     const names = Array.from({ length: 23 }, (_, index) => `map-${String(index).padStart(2, "0")}`);
     await Promise.all(names.map((name) => t.create(configMap(name, { many: "yes" }))));
     const said = await t.kubectl.run`get cm -l many --chunk-size=5 -o name`;
-    assert.deepEqual(lines(said), names.map((name) => `configmap/${name}`));
+    assert.deepEqual(
+      lines(said),
+      names.map((name) => `configmap/${name}`),
+    );
   });
 
   fact("pods have the columns of a real cluster", async (t) => {
@@ -168,6 +182,9 @@ kubectlFacts("get", (fact) => {
 
   fact("a subresource is asked for by --subresource", async (t) => {
     await t.kubectl.run`create deployment empty --image=busybox:1.37 --replicas=0`;
-    assert.equal(await t.kubectl.run`get deployment empty --subresource=scale -o ${"jsonpath={.kind}/{.metadata.name}"}`, "Scale/empty");
+    assert.equal(
+      await t.kubectl.run`get deployment empty --subresource=scale -o ${"jsonpath={.kind}/{.metadata.name}"}`,
+      "Scale/empty",
+    );
   });
 });

@@ -20,7 +20,11 @@ function pinned(name: string, node: string, replicas: number) {
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
-        spec: { nodeSelector: { "kubernetes.io/hostname": node }, terminationGracePeriodSeconds: 1, containers: [shell(idle)] },
+        spec: {
+          nodeSelector: { "kubernetes.io/hostname": node },
+          terminationGracePeriodSeconds: 1,
+          containers: [shell(idle)],
+        },
       },
     },
   };
@@ -37,9 +41,17 @@ kubectlFacts(
         assert.match(await t.kubectl.run`get node ${node} --no-headers`, /Ready,SchedulingDisabled/);
         const { spec } = await t.client.get<Node>({ apiVersion: "v1", kind: "Node", name: node });
         assert.equal(spec?.unschedulable, true);
-        assert.ok((await eventually(async () => (await t.client.get<Node>({ apiVersion: "v1", kind: "Node", name: node })).spec?.taints)).some(({ key, effect }) => key === "node.kubernetes.io/unschedulable" && effect === "NoSchedule"));
+        assert.ok(
+          (
+            await eventually(
+              async () => (await t.client.get<Node>({ apiVersion: "v1", kind: "Node", name: node })).spec?.taints,
+            )
+          ).some(({ key, effect }) => key === "node.kubernetes.io/unschedulable" && effect === "NoSchedule"),
+        );
         await t.create(shellPod("one", idle, { spec: { nodeSelector: { "kubernetes.io/hostname": node } } }));
-        const said = await eventually(async () => (await t.pod("one")).status?.conditions?.find(({ type }) => type === "PodScheduled"));
+        const said = await eventually(async () =>
+          (await t.pod("one")).status?.conditions?.find(({ type }) => type === "PodScheduled"),
+        );
         assert.deepEqual([said.status, said.reason], ["False", "Unschedulable"]);
         assert.match(said.message ?? "", /^0\/\d nodes are available: .*1 node\(s\) were unschedulable/);
       } finally {
@@ -52,13 +64,22 @@ kubectlFacts(
       const node = await someNode(t);
       const selector = { nodeSelector: { "kubernetes.io/hostname": node } };
       const tolerations = [{ key: "example.org/only", operator: "Exists" }];
-      await t.create(shellPod("stays", idle, { spec: { ...selector, tolerations } }), shellPod("goes", idle, { spec: selector }));
+      await t.create(
+        shellPod("stays", idle, { spec: { ...selector, tolerations } }),
+        shellPod("goes", idle, { spec: selector }),
+      );
       await Promise.all([t.ready("stays"), t.ready("goes")]);
       try {
-        assert.equal(await t.kubectl.run`taint node ${node} example.org/only=${t.namespace}:NoExecute`, `node/${node} tainted\n`);
+        assert.equal(
+          await t.kubectl.run`taint node ${node} example.org/only=${t.namespace}:NoExecute`,
+          `node/${node} tainted\n`,
+        );
         await t.kubectl.run`wait --for=delete pod/goes --timeout=60s`;
         assert.equal((await t.pod("stays")).status?.phase, "Running");
-        assert.match(await t.kubectl.refused`taint node ${node} example.org/only=other:NoExecute`, /already has example.org\/only taint\(s\) with same effect\(s\) and --overwrite is false/);
+        assert.match(
+          await t.kubectl.refused`taint node ${node} example.org/only=other:NoExecute`,
+          /already has example.org\/only taint\(s\) with same effect\(s\) and --overwrite is false/,
+        );
       } finally {
         assert.equal(await t.kubectl.run`taint node ${node} example.org/only-`, `node/${node} untainted\n`);
       }
@@ -67,17 +88,22 @@ kubectlFacts(
     fact("drain evicts as far as the budget allows, and ends when the pods run elsewhere", async (t) => {
       const node = await someNode(t);
       await t.create(pinned("web", node, 2), {
-        apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "web" }, spec: { minAvailable: 2, selector: { matchLabels: { app: "web" } } },
+        apiVersion: "policy/v1",
+        kind: "PodDisruptionBudget",
+        metadata: { name: "web" },
+        spec: { minAvailable: 2, selector: { matchLabels: { app: "web" } } },
       });
       await t.kubectl.run`rollout status deployment/web --timeout=60s`;
       await eventually(async () => (await t.kubectl.run`get pdb web -o jsonpath={.status.currentHealthy}`) === "2");
       try {
-        const { code, stderr } = await t.kubectl.answer`drain ${node} --ignore-daemonsets --delete-emptydir-data --force --pod-selector=app=web --timeout=4s`;
+        const { code, stderr } = await t.kubectl
+          .answer`drain ${node} --ignore-daemonsets --delete-emptydir-data --force --pod-selector=app=web --timeout=4s`;
         assert.notEqual(code, 0);
         assert.match(stderr, /Cannot evict pod as it would violate the pod's disruption budget\./);
         assert.equal((await t.list<Pod>("v1", "Pod")).filter(({ metadata }) => !metadata.deletionTimestamp).length, 2);
         await t.kubectl.run`delete pdb web`;
-        const said = await t.kubectl.run`drain ${node} --ignore-daemonsets --delete-emptydir-data --pod-selector=app=web --timeout=60s`;
+        const said = await t.kubectl
+          .run`drain ${node} --ignore-daemonsets --delete-emptydir-data --pod-selector=app=web --timeout=60s`;
         assert.match(said, /pod\/web-\S+ evicted\n[\s\S]*node\/\S+ drained\n/);
       } finally {
         await t.kubectl.run`uncordon ${node}`;
@@ -92,8 +118,12 @@ kubectlFacts(
       await t.ready("alone");
       try {
         const said = await t.kubectl.refused`drain ${node} --ignore-daemonsets --pod-selector=drain=me`;
-        assert.match(said, /cannot delete Pods with local storage \(use --delete-emptydir-data to override\): \S+\/alone/);
-          await t.kubectl.run`drain ${node} --ignore-daemonsets --delete-emptydir-data --force --pod-selector=drain=me --timeout=60s`;
+        assert.match(
+          said,
+          /cannot delete Pods with local storage \(use --delete-emptydir-data to override\): \S+\/alone/,
+        );
+        await t.kubectl
+          .run`drain ${node} --ignore-daemonsets --delete-emptydir-data --force --pod-selector=drain=me --timeout=60s`;
         assert.match(await t.kubectl.refused`get pod alone`, /NotFound/);
       } finally {
         await t.kubectl.run`uncordon ${node}`;
@@ -101,26 +131,48 @@ kubectlFacts(
     });
 
     fact("top shows what nodes and pods use", async (t) => {
-      await t.create(shellPod("busy", "trap 'exit 0' TERM; while :; do for i in 1 2 3 4 5 6 7 8 9; do :; done; sleep 0.01; done"));
+      await t.create(
+        shellPod("busy", "trap 'exit 0' TERM; while :; do for i in 1 2 3 4 5 6 7 8 9; do :; done; sleep 0.01; done"),
+      );
       await t.ready("busy");
-      const pods = await eventually(async () => {
-        const { code, stdout } = await t.kubectl.answer`top pod busy`;
-        return code === 0 && / [1-9]\d*m /.test(stdout) ? stdout : undefined;
-      }, 90_000, 1000);
+      const pods = await eventually(
+        async () => {
+          const { code, stdout } = await t.kubectl.answer`top pod busy`;
+          return code === 0 && / [1-9]\d*m /.test(stdout) ? stdout : undefined;
+        },
+        90_000,
+        1000,
+      );
       assert.match(pods, /^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nbusy +\d+m +\d+Mi *\n$/);
-      assert.match(await t.kubectl.run`top pod busy --containers`, /^POD +NAME +CPU\(cores\) +MEMORY\(bytes\) *\nbusy +main +/);
-      assert.match(await t.kubectl.run`top node`, /^NAME +CPU\(cores\) +CPU(\(%\)|%) +MEMORY\(bytes\) +MEMORY(\(%\)|%) *\n\S+ +\d+m +\d+% +\d+Mi +\d+%/);
+      assert.match(
+        await t.kubectl.run`top pod busy --containers`,
+        /^POD +NAME +CPU\(cores\) +MEMORY\(bytes\) *\nbusy +main +/,
+      );
+      assert.match(
+        await t.kubectl.run`top node`,
+        /^NAME +CPU\(cores\) +CPU(\(%\)|%) +MEMORY\(bytes\) +MEMORY(\(%\)|%) *\n\S+ +\d+m +\d+% +\d+Mi +\d+%/,
+      );
     });
 
     fact("get nodes prints role, age and version, -o wide addresses and runtime", async (t) => {
       const [head, row] = (await t.kubectl.run`get nodes -o wide`).split("\n");
-      assert.match(head ?? "", /^NAME +STATUS +ROLES +AGE +VERSION +INTERNAL-IP +EXTERNAL-IP +OS-IMAGE +KERNEL-VERSION +CONTAINER-RUNTIME$/);
+      assert.match(
+        head ?? "",
+        /^NAME +STATUS +ROLES +AGE +VERSION +INTERNAL-IP +EXTERNAL-IP +OS-IMAGE +KERNEL-VERSION +CONTAINER-RUNTIME$/,
+      );
       assert.match(row ?? "", /^\S+ +Ready +\S+ +\S+ +v1\.36\.\S+ +10\.250\.0\.\d+ +<none> +/);
     });
 
     fact("describe node shows conditions, capacity and what is requested of it", async (t) => {
       const said = await t.kubectl.run`describe node ${await someNode(t)}`;
-      for (const part of [/^Taints: +<none>$/m, /^Unschedulable: +false$/m, /^ {2}Ready +True .* KubeletReady /m, /^Allocatable:\n {2}cpu: /m, /^Non-terminated Pods: /m, /^Allocated resources:\n/m]) {
+      for (const part of [
+        /^Taints: +<none>$/m,
+        /^Unschedulable: +false$/m,
+        /^ {2}Ready +True .* KubeletReady /m,
+        /^Allocatable:\n {2}cpu: /m,
+        /^Non-terminated Pods: /m,
+        /^Allocated resources:\n/m,
+      ]) {
         assert.match(said, part);
       }
     });

@@ -16,7 +16,10 @@ kubectlFacts("logs", (fact) => {
     assert.equal(await t.kubectl.run`logs one --tail=2`, "line 4\nline 5\n");
     assert.equal(await t.kubectl.run`logs one --tail=0`, "");
     assert.equal(await t.kubectl.run`logs one --limit-bytes=9`, "line 1\nli");
-    assert.match(await t.kubectl.run`logs one --timestamps --tail=1`, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z line 5\n$/);
+    assert.match(
+      await t.kubectl.run`logs one --timestamps --tail=1`,
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z line 5\n$/,
+    );
     assert.equal(await t.kubectl.run`logs one --prefix --tail=1`, "[pod/one/main] line 5\n");
   });
 
@@ -33,7 +36,11 @@ kubectlFacts("logs", (fact) => {
   });
 
   fact("-f follows until the container ends", async (t) => {
-    await t.create(shellPod("one", "echo begin; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo end", { spec: { restartPolicy: "Never" } }));
+    await t.create(
+      shellPod("one", "echo begin; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo end", {
+        spec: { restartPolicy: "Never" },
+      }),
+    );
     await t.ready("one");
     await using following = t.kubectl.start`logs -f one`;
     await eventually(() => following.stdout === "begin\n");
@@ -52,29 +59,41 @@ kubectlFacts("logs", (fact) => {
     assert.equal(await t.kubectl.run`logs one --since-time=${time}`, "new\n");
   });
 
-  fact("-c chooses a container, --all-containers takes all, and without either the first is taken and named", async (t) => {
-    await t.create(
-      shellPod("two", "", {
-        spec: { containers: [{ ...shell(`echo a; ${idle}`), name: "first" }, { ...shell(`echo b; ${idle}`), name: "second" }], initContainers: [{ ...shell("echo i"), name: "before" }] },
-      }),
-    );
-    await t.ready("two");
-    assert.equal(await t.kubectl.run`logs two -c second`, "b\n");
-    assert.equal(await t.kubectl.run`logs two -c before`, "i\n");
-    assert.deepEqual((await t.kubectl.run`logs two --all-containers`).trim().split("\n").sort(), ["a", "b", "i"]);
-    const { stdout, stderr } = await t.kubectl.answer`logs two`;
-    assert.equal(stdout, "a\n");
-    assert.equal(stderr, "Defaulted container \"first\" out of: first, second, before (init)\n");
-    assert.match(
-      await t.kubectl.refused`logs two -c none`,
-      /^error: container none is not valid for pod two( out of: first, second, before \(init\))?$/,
-    );
-  });
+  fact(
+    "-c chooses a container, --all-containers takes all, and without either the first is taken and named",
+    async (t) => {
+      await t.create(
+        shellPod("two", "", {
+          spec: {
+            containers: [
+              { ...shell(`echo a; ${idle}`), name: "first" },
+              { ...shell(`echo b; ${idle}`), name: "second" },
+            ],
+            initContainers: [{ ...shell("echo i"), name: "before" }],
+          },
+        }),
+      );
+      await t.ready("two");
+      assert.equal(await t.kubectl.run`logs two -c second`, "b\n");
+      assert.equal(await t.kubectl.run`logs two -c before`, "i\n");
+      assert.deepEqual((await t.kubectl.run`logs two --all-containers`).trim().split("\n").sort(), ["a", "b", "i"]);
+      const { stdout, stderr } = await t.kubectl.answer`logs two`;
+      assert.equal(stdout, "a\n");
+      assert.equal(stderr, 'Defaulted container "first" out of: first, second, before (init)\n');
+      assert.match(
+        await t.kubectl.refused`logs two -c none`,
+        /^error: container none is not valid for pod two( out of: first, second, before \(init\))?$/,
+      );
+    },
+  );
 
   fact("--previous is the run before the restart", async (t) => {
-    await t.create(shellPod("again", `if [ -e /data/ran ]; then echo second; ${idle}; fi; touch /data/ran; echo first; exit 3`, {
-      container: { volumeMounts: [{ name: "data", mountPath: "/data" }] }, spec: { volumes: [{ name: "data", emptyDir: {} }] },
-    }));
+    await t.create(
+      shellPod("again", `if [ -e /data/ran ]; then echo second; ${idle}; fi; touch /data/ran; echo first; exit 3`, {
+        container: { volumeMounts: [{ name: "data", mountPath: "/data" }] },
+        spec: { volumes: [{ name: "data", emptyDir: {} }] },
+      }),
+    );
     await eventually(async () => (await t.kubectl.answer`logs again`).stdout === "second\n", 40_000);
     assert.equal(await t.kubectl.run`logs again --previous`, "first\n");
   });
@@ -89,13 +108,22 @@ kubectlFacts("logs", (fact) => {
   });
 
   fact("a deployment and a label select pods", async (t) => {
-    await t.create(shellPod("one", `echo 1; ${idle}`, { labels: { app: "x" } }), shellPod("two", `echo 2; ${idle}`, { labels: { app: "x" } }));
+    await t.create(
+      shellPod("one", `echo 1; ${idle}`, { labels: { app: "x" } }),
+      shellPod("two", `echo 2; ${idle}`, { labels: { app: "x" } }),
+    );
     await Promise.all([t.ready("one"), t.ready("two")]);
     assert.deepEqual((await t.kubectl.run`logs -l app=x`).trim().split("\n").sort(), ["1", "2"]);
   });
 
   fact("a pod that waits for its image says that it does", async (t) => {
-    await t.create({ ...shellPod("one", idle), spec: { containers: [{ name: "main", image: "registry.invalid/none:1", imagePullPolicy: "Never" }], terminationGracePeriodSeconds: 0 } });
+    await t.create({
+      ...shellPod("one", idle),
+      spec: {
+        containers: [{ name: "main", image: "registry.invalid/none:1", imagePullPolicy: "Never" }],
+        terminationGracePeriodSeconds: 0,
+      },
+    });
     await eventually(async () => /ErrImageNeverPull/.test(await t.kubectl.run`get pod one`));
     assert.match(
       await t.kubectl.refused`logs one`,
@@ -131,7 +159,8 @@ kubectlFacts("exec, attach, debug and cp", (fact) => {
 
   fact("exec gives output of some megabytes whole", async (t) => {
     await onePod(t);
-    const said = await t.kubectl.run`exec one -- sh -c ${"dd if=/dev/zero bs=65536 count=64 2>/dev/null | tr '\\000' x"}`;
+    const said = await t.kubectl
+      .run`exec one -- sh -c ${"dd if=/dev/zero bs=65536 count=64 2>/dev/null | tr '\\000' x"}`;
     assert.equal(said.length, 64 * 65_536);
   });
 
@@ -152,26 +181,45 @@ kubectlFacts("exec, attach, debug and cp", (fact) => {
   });
 
   fact("exec chooses a container by -c", async (t) => {
-    await t.create(shellPod("two", "", { spec: { containers: [{ ...shell(idle), name: "first", env: [{ name: "ME", value: "1" }] }, { ...shell(idle), name: "second", env: [{ name: "ME", value: "2" }] }] } }));
+    await t.create(
+      shellPod("two", "", {
+        spec: {
+          containers: [
+            { ...shell(idle), name: "first", env: [{ name: "ME", value: "1" }] },
+            { ...shell(idle), name: "second", env: [{ name: "ME", value: "2" }] },
+          ],
+        },
+      }),
+    );
     await t.ready("two");
     assert.equal(await t.kubectl.run`exec two -c second -- sh -c ${"echo $ME"}`, "2\n");
-    assert.match(await t.kubectl.refused`exec two -c third -- true`, /container (third is )?not (valid|found).*|container third is not valid for pod two/);
+    assert.match(
+      await t.kubectl.refused`exec two -c third -- true`,
+      /container (third is )?not (valid|found).*|container third is not valid for pod two/,
+    );
   });
 
   fact("exec in a pod that has ended is refused", async (t) => {
     await t.create(shellPod("one", "true", { spec: { restartPolicy: "Never" } }));
     await t.ended("one");
-    assert.equal(await t.kubectl.refused`exec one -- true`, "error: cannot exec into a container in a completed pod; current phase is Succeeded");
+    assert.equal(
+      await t.kubectl.refused`exec one -- true`,
+      "error: cannot exec into a container in a completed pod; current phase is Succeeded",
+    );
   });
 
   fact("attach sees what the container writes, and writes to it with -i", async (t) => {
     await t.create(shellPod("one", "while read line; do echo got $line; done", { container: { stdin: true } }));
     await t.ready("one");
     await using attached = t.kubectl.start`attach -i one`;
-    await eventually(() => {
-      attached.child.stdin.write("word\n");
-      return attached.stdout.includes("got word\n");
-    }, 20_000, 300);
+    await eventually(
+      () => {
+        attached.child.stdin.write("word\n");
+        return attached.stdout.includes("got word\n");
+      },
+      20_000,
+      300,
+    );
   });
 
   fact("debug adds an ephemeral container, which lives beside the others", async (t) => {
@@ -179,7 +227,10 @@ kubectlFacts("exec, attach, debug and cp", (fact) => {
     await t.kubectl.answer`debug one --image=busybox:1.37 --container=looking -- sh -c ${"echo looking; sleep 30"}`;
     await eventually(async () => (await t.kubectl.answer`logs one -c looking`).stdout === "looking\n");
     const { spec } = await t.pod("one");
-    assert.deepEqual(spec?.ephemeralContainers?.map(({ name }) => name), ["looking"]);
+    assert.deepEqual(
+      spec?.ephemeralContainers?.map(({ name }) => name),
+      ["looking"],
+    );
     await eventually(async () => (await t.pod("one")).status?.ephemeralContainerStatuses?.[0]?.state?.running);
   });
 
@@ -207,12 +258,24 @@ kubectlFacts("exec, attach, debug and cp", (fact) => {
   });
 });
 
-const echoServer = "require('net').createServer({allowHalfOpen: true}, (socket) => { socket.pipe(socket); socket.on('error', () => {}); }).listen(7000)";
+const echoServer =
+  "require('net').createServer({allowHalfOpen: true}, (socket) => { socket.pipe(socket); socket.on('error', () => {}); }).listen(7000)";
 
 kubectlFacts("port-forward", (fact) => {
   function echoPod(name: string, labels = {}) {
-    const container = { name: "main", image: nodeImage, command: ["node", "-e", echoServer], ports: [{ containerPort: 7000, name: "echo" }], readinessProbe: { tcpSocket: { port: 7000 }, periodSeconds: 1 } };
-    return { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } };
+    const container = {
+      name: "main",
+      image: nodeImage,
+      command: ["node", "-e", echoServer],
+      ports: [{ containerPort: 7000, name: "echo" }],
+      readinessProbe: { tcpSocket: { port: 7000 }, periodSeconds: 1 },
+    };
+    return {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, labels },
+      spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+    };
   }
 
   async function forwardedPort(running: { stdout: string; stderr: string }): Promise<number> {
@@ -234,7 +297,10 @@ kubectlFacts("port-forward", (fact) => {
     await t.ready("echo");
     await using running = t.kubectl.start`port-forward pod/echo :7000`;
     const data = randomBytes(6 << 20);
-    assert.equal(await hashThrough(await forwardedPort(running), data), createHash("sha256").update(data).digest("hex"));
+    assert.equal(
+      await hashThrough(await forwardedPort(running), data),
+      createHash("sha256").update(data).digest("hex"),
+    );
   });
 
   fact("carries many connections beside each other", async (t) => {
@@ -244,17 +310,26 @@ kubectlFacts("port-forward", (fact) => {
     const port = await forwardedPort(running);
     const data = Array.from({ length: 8 }, () => randomBytes(200_000));
     const hashes = await Promise.all(data.map((piece) => hashThrough(port, piece)));
-    assert.deepEqual(hashes, data.map((piece) => createHash("sha256").update(piece).digest("hex")));
+    assert.deepEqual(
+      hashes,
+      data.map((piece) => createHash("sha256").update(piece).digest("hex")),
+    );
   });
 
   fact("finds a pod of a service, and its target port by name", async (t) => {
     await t.create(echoPod("echo", { app: "echo" }), {
-      apiVersion: "v1", kind: "Service", metadata: { name: "front" }, spec: { selector: { app: "echo" }, ports: [{ port: 80, targetPort: "echo" }] },
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "front" },
+      spec: { selector: { app: "echo" }, ports: [{ port: 80, targetPort: "echo" }] },
     });
     await t.ready("echo");
     await using running = t.kubectl.start`port-forward service/front :80`;
     const data = randomBytes(1000);
-    assert.equal(await hashThrough(await forwardedPort(running), data), createHash("sha256").update(data).digest("hex"));
+    assert.equal(
+      await hashThrough(await forwardedPort(running), data),
+      createHash("sha256").update(data).digest("hex"),
+    );
   });
 
   fact("to a port where nobody listens says so, and the connection ends", async (t) => {

@@ -14,7 +14,10 @@ function workload(kind: "Deployment" | "StatefulSet" | "DaemonSet", more: object
       selector: { matchLabels: { app: "web" } },
       template: {
         metadata: { labels: { app: "web" } },
-        spec: { terminationGracePeriodSeconds: 1, containers: [{ ...shell(idle), env: [{ name: "VERSION", value: "1" }] }] },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{ ...shell(idle), env: [{ name: "VERSION", value: "1" }] }],
+        },
       },
       ...more,
     },
@@ -52,7 +55,10 @@ kubectlFacts("rollout", (fact) => {
       await t.kubectl.run`rollout status ${resource}/web --timeout=60s`;
       await t.kubectl.run`rollout undo ${resource}/web --to-revision=1`;
       assert.equal(await version(t, kind), "1");
-      assert.match(await t.kubectl.refused`rollout undo ${resource}/web --to-revision=99`, /unable to find (specified )?revision|no revision|99/i);
+      assert.match(
+        await t.kubectl.refused`rollout undo ${resource}/web --to-revision=99`,
+        /unable to find (specified )?revision|no revision|99/i,
+      );
     });
 
     fact(`${kind}: restart replaces every pod`, async (t) => {
@@ -75,9 +81,20 @@ kubectlFacts("rollout", (fact) => {
 
   fact("status of a rollout past its progress deadline is an error", async (t) => {
     const object = workload("Deployment", { progressDeadlineSeconds: 2 });
-    Object.assign(object["spec"] as object, { template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ ...shell(idle), readinessProbe: { exec: { command: ["false"] }, periodSeconds: 1 } }], terminationGracePeriodSeconds: 1 } } });
+    Object.assign(object["spec"] as object, {
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: {
+          containers: [{ ...shell(idle), readinessProbe: { exec: { command: ["false"] }, periodSeconds: 1 } }],
+          terminationGracePeriodSeconds: 1,
+        },
+      },
+    });
     await t.create(object);
-    assert.equal(await t.kubectl.refused`rollout status deployment/web --timeout=60s`, 'error: deployment "web" exceeded its progress deadline');
+    assert.equal(
+      await t.kubectl.refused`rollout status deployment/web --timeout=60s`,
+      'error: deployment "web" exceeded its progress deadline',
+    );
     const { status } = await t.get<Deployment>("apps/v1", "Deployment", "web");
     const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
     assert.deepEqual([progressing?.status, progressing?.reason], ["False", "ProgressDeadlineExceeded"]);
@@ -92,9 +109,15 @@ kubectlFacts("rollout", (fact) => {
     await t.kubectl.run`set env deployment/web VERSION=2`;
     await t.kubectl.run`set env deployment/web VERSION=3`;
     const generation = Number(await t.kubectl.run`get deployment web -o jsonpath={.metadata.generation}`);
-    await eventually(async () => Number(await t.kubectl.run`get deployment web -o jsonpath={.status.observedGeneration}`) === generation);
+    await eventually(
+      async () =>
+        Number(await t.kubectl.run`get deployment web -o jsonpath={.status.observedGeneration}`) === generation,
+    );
     assert.equal((await t.list("apps/v1", "ReplicaSet")).length, 2);
-    assert.match(await t.kubectl.refused`rollout undo deployment/web`, /you cannot rollback a paused deployment; resume it first/);
+    assert.match(
+      await t.kubectl.refused`rollout undo deployment/web`,
+      /you cannot rollback a paused deployment; resume it first/,
+    );
     assert.match(await t.kubectl.refused`rollout pause deployment/web`, /is already paused/);
     await t.kubectl.run`rollout resume deployment/web`;
     await t.kubectl.run`rollout status deployment/web --timeout=60s`;
@@ -114,7 +137,10 @@ kubectlFacts("scale, autoscale and wait", (fact) => {
     assert.equal(await t.kubectl.run`scale deployment/web --replicas=3`, "deployment.apps/web scaled\n");
     await t.kubectl.run`rollout status deployment/web --timeout=60s`;
     assert.equal((await t.list("v1", "Pod")).length, 3);
-    assert.match(await t.kubectl.refused`scale deployment/web --current-replicas=2 --replicas=1`, /Expected replicas to be 2, was 3/);
+    assert.match(
+      await t.kubectl.refused`scale deployment/web --current-replicas=2 --replicas=1`,
+      /Expected replicas to be 2, was 3/,
+    );
     await t.kubectl.run`scale deployment/web --current-replicas=3 --replicas=0`;
     await eventually(async () => (await t.list("v1", "Pod")).length === 0);
   });
@@ -123,25 +149,52 @@ kubectlFacts("scale, autoscale and wait", (fact) => {
     await t.create(workload("StatefulSet"));
     await t.kubectl.run`scale statefulset/web --replicas=2`;
     await t.kubectl.run`rollout status statefulset/web --timeout=60s`;
-    assert.deepEqual((await t.list<Pod>("v1", "Pod")).map(({ metadata }) => metadata.name), ["web-0", "web-1"]);
+    assert.deepEqual(
+      (await t.list<Pod>("v1", "Pod")).map(({ metadata }) => metadata.name),
+      ["web-0", "web-1"],
+    );
     await t.kubectl.run`scale statefulset/web --replicas=0`;
     await eventually(async () => (await t.list("v1", "Pod")).length === 0);
   });
 
   fact("autoscale makes an autoscaler of the object", async (t) => {
     await t.create(workload("Deployment"));
-    assert.equal(await t.kubectl.run`autoscale deployment web --min=2 --max=5 --cpu-percent=50`.catch(() => t.kubectl.run`autoscale deployment web --min=2 --max=5 --cpu=50%`), "horizontalpodautoscaler.autoscaling/web autoscaled\n");
+    assert.equal(
+      await t.kubectl.run`autoscale deployment web --min=2 --max=5 --cpu-percent=50`.catch(
+        () => t.kubectl.run`autoscale deployment web --min=2 --max=5 --cpu=50%`,
+      ),
+      "horizontalpodautoscaler.autoscaling/web autoscaled\n",
+    );
     const { spec } = await t.get<HorizontalPodAutoscaler>("autoscaling/v2", "HorizontalPodAutoscaler", "web");
-    assert.deepEqual([spec?.minReplicas, spec?.maxReplicas, spec?.scaleTargetRef], [2, 5, { apiVersion: "apps/v1", kind: "Deployment", name: "web" }]);
-    assert.deepEqual(spec?.metrics, [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } }]);
-    await eventually(async () => (await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.replicas === 2, 60_000);
+    assert.deepEqual(
+      [spec?.minReplicas, spec?.maxReplicas, spec?.scaleTargetRef],
+      [2, 5, { apiVersion: "apps/v1", kind: "Deployment", name: "web" }],
+    );
+    assert.deepEqual(spec?.metrics, [
+      { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
+    ]);
+    await eventually(
+      async () => (await t.get<Deployment>("apps/v1", "Deployment", "web")).spec?.replicas === 2,
+      60_000,
+    );
   });
 
   fact("wait waits for a condition, a field, and an end", async (t) => {
     await t.create(workload("Deployment"));
-    assert.equal(await t.kubectl.run`wait deployment/web --for=condition=Available --timeout=60s`, "deployment.apps/web condition met\n");
-    assert.equal(await t.kubectl.run`wait deployment/web --for=${"jsonpath={.status.readyReplicas}=1"} --timeout=60s`, "deployment.apps/web condition met\n");
-    assert.equal(await t.kubectl.run`wait pod -l app=web --for=condition=Ready --timeout=60s`.then((said) => said.split("\n").length), 2);
+    assert.equal(
+      await t.kubectl.run`wait deployment/web --for=condition=Available --timeout=60s`,
+      "deployment.apps/web condition met\n",
+    );
+    assert.equal(
+      await t.kubectl.run`wait deployment/web --for=${"jsonpath={.status.readyReplicas}=1"} --timeout=60s`,
+      "deployment.apps/web condition met\n",
+    );
+    assert.equal(
+      await t.kubectl.run`wait pod -l app=web --for=condition=Ready --timeout=60s`.then(
+        (said) => said.split("\n").length,
+      ),
+      2,
+    );
     await using waiting = t.kubectl.start`wait deployment/web --for=delete --timeout=60s`;
     await t.kubectl.run`delete deployment web`;
     assert.equal(await waiting.ended, 0);
