@@ -57,6 +57,15 @@ function unscheduled(pod: Pod, now: number): Diagnosis | undefined {
 async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnosis | undefined> {
   for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
     const waiting = status.state?.waiting;
+    const unstarted = [status.state?.terminated, status.lastState?.terminated].find(
+      (each) => each?.reason === "StartError",
+    );
+    if (unstarted) {
+      const summary = `cannot be started: ${unstarted.message}`;
+      const missing = unstarted.message?.startsWith("exec: ");
+      const instead = missing ? "a command whose program the image has" : undefined;
+      return { summary, pod: nameOf(pod), failed: true, log: [], instead };
+    }
     if (/^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(waiting?.reason ?? "")) {
       const summary = `${waiting?.reason}: ${waiting?.message ?? ""}`;
       return { summary, pod: nameOf(pod), failed: true, log: [], instead: undefined };

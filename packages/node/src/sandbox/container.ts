@@ -107,9 +107,10 @@ function started(child: ChildProcess): Promise<void> {
       text += part;
       if (text.endsWith("started\n")) resolve();
     });
-    status.on("close", () =>
-      reject(new Error(`the container cannot be made: ${text.trim() || "ended before it began"}`)),
-    );
+    status.on("close", () => {
+      const why = text.trim() || "ended before it began";
+      reject(new Error(why.startsWith("exec: ") ? why : `the container cannot be made: ${why}`));
+    });
     child.on("error", reject);
   });
 }

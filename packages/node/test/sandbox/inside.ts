@@ -81,7 +81,8 @@ const hostPrograms = ["/usr", "/lib", "/lib64", "/bin"].map((path) => ({ source:
 
 const cases: Record<string, () => Promise<unknown>> = {
   "exit code": async () => ran(await (await pod()).start(container(shell("echo out; echo error >&2; exit 7")))),
-  "missing program": async () => ran(await (await pod()).start(container(["no-such-program"]))),
+  "missing program": async () =>
+    (await pod()).start(container(["no-such-program"])).then(ran, ({ message }: Error) => ({ refused: message })),
   "own signal": async () => ran(await (await pod()).start(container(shell("kill -SEGV $$")))),
   "term without handler": async () => {
     const running = await (await pod()).start(container(["sleep", "60"]));

@@ -21,7 +21,7 @@ const quiet = { out: "", error: "" };
 /** What each case of inside.ts should give. */
 const expected: Record<string, unknown> = {
   "exit code": { out: "out\n", error: "error\n", ...exit(7) },
-  "missing program": { out: "", error: /no-such-program.*not found/, exitCode: 127 },
+  "missing program": { refused: 'exec: "no-such-program": executable file not found in $PATH' },
   "own signal": { ...quiet, ...exit(139, "SIGSEGV") },
   "term without handler": { first: "still runs", last: exit(137, "SIGKILL") },
   "term with handler": { out: "ready\nbye\n", error: "", ...exit(3) },
