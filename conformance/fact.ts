@@ -88,7 +88,7 @@ async function startTrial(where: Target, options: FactOptions): Promise<Trial> {
     create: async <T extends KubeObject>(...sketches: Sketch[]) => {
       let last: KubeObject | undefined;
       for (const sketch of sketches) {
-        last = await client.create({ ...sketch, metadata: { namespace, ...sketch.metadata } } as KubeObject);
+        last = await client.create({ ...sketch, metadata: { namespace, ...sketch.metadata } });
       }
       return last as T;
     },
@@ -174,3 +174,8 @@ export function kubectlFacts(area: string, body: (fact: FactStatement) => void, 
 }
 
 export type FactStatement = (name: string, body: (trial: Trial) => Promise<void>, options?: FactOptions) => void;
+
+/** Orders names, of which some may be missing. */
+export function byText(a: string | undefined, b: string | undefined): number {
+  return (a ?? "").localeCompare(b ?? "");
+}

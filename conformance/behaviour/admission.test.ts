@@ -343,7 +343,8 @@ facts("scheduling", () => {
       value: 100_000,
     });
     const node = (await t.client.list({ apiVersion: "v1", kind: "Node" })).items[0];
-    const most = String((node?.["status"] as { allocatable: Record<string, string> }).allocatable["cpu"]);
+    const status = node?.["status"] as { allocatable?: Record<string, string> } | undefined;
+    const most = status?.allocatable?.["cpu"] ?? "0";
     const half = `${Math.floor(Number(most.endsWith("m") ? parseInt(most, 10) : Number(most) * 1000) * 0.6)}m`;
     const pinned = { nodeSelector: { "kubernetes.io/hostname": node?.metadata.name } };
     try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ConfigMap, isStatusError, type KubeObject, type StatusError, type WatchEvent } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { fact, facts, type Sketch, type Trial } from "../fact.ts";
+import { byText, fact, facts, type Sketch, type Trial } from "../fact.ts";
 import { workload } from "./workload.ts";
 
 const map = (name: string, data: Record<string, string> = {}, metadata: object = {}): Sketch => ({
@@ -29,17 +29,17 @@ async function refusal(attempt: Promise<unknown>): Promise<StatusError> {
 
 /** Takes events until `enough` says so. */
 async function collect(
-  events: AsyncIterable<WatchEvent<KubeObject>>,
-  enough: (seen: WatchEvent<KubeObject>[]) => boolean,
-): Promise<WatchEvent<KubeObject>[]> {
-  const seen: WatchEvent<KubeObject>[] = [];
+  events: AsyncIterable<WatchEvent>,
+  enough: (seen: WatchEvent[]) => boolean,
+): Promise<WatchEvent[]> {
+  const seen: WatchEvent[] = [];
   for await (const event of events) {
     seen.push(event);
     if (enough(seen)) break;
   }
   return seen;
 }
-const nameOf = ({ object }: WatchEvent<KubeObject>) => (object as KubeObject).metadata.name;
+const nameOf = ({ object }: WatchEvent) => object.metadata.name;
 
 facts("writes", () => {
   fact("a second create is AlreadyExists, with kind and name in the details", async (t) => {
@@ -131,7 +131,7 @@ facts("writes", () => {
 
   fact("dry run answers as if and keeps nothing", async (t) => {
     const made = await t.client.create(
-      { ...map("one"), metadata: { name: "one", namespace: t.namespace } } as KubeObject,
+      { ...map("one"), metadata: { name: "one", namespace: t.namespace } },
       { dryRun: "All" },
     );
     assert.ok(made.metadata.uid);
@@ -258,7 +258,7 @@ facts("lists and watches", () => {
       seen.map(({ type }) => type),
       ["ADDED", "MODIFIED", "DELETED"],
     );
-    const versions = seen.map(({ object }) => Number((object as KubeObject).metadata.resourceVersion));
+    const versions = seen.map(({ object }) => Number(object.metadata.resourceVersion));
     assert.ok(
       versions.every((version, index) => index === 0 || version > (versions[index - 1] ?? 0)),
       versions.join(),
@@ -271,7 +271,7 @@ facts("lists and watches", () => {
       t.client.watch(ref(t), { fieldSelector: "metadata.name!=kube-root-ca.crt" }),
       (all) => all.length === 2,
     );
-    assert.deepEqual(seen.map(nameOf).sort(), ["one", "two"]);
+    assert.deepEqual(seen.map(nameOf).sort(byText), ["one", "two"]);
     assert.ok(seen.every(({ type }) => type === "ADDED"));
   });
 
@@ -288,7 +288,8 @@ facts("lists and watches", () => {
       seen.map(({ type }) => type),
       ["ADDED", "BOOKMARK"],
     );
-    assert.equal((seen[1]?.object as KubeObject).metadata.annotations?.["k8s.io/initial-events-end"], "true");
+    const bookmark = seen[1]?.object as KubeObject | undefined;
+    assert.equal(bookmark?.metadata.annotations?.["k8s.io/initial-events-end"], "true");
   });
 
   fact("with a label selector, what comes to match is ADDED and what no longer does is DELETED", async (t) => {

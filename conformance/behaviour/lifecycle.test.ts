@@ -56,7 +56,7 @@ facts("a pod's life", () => {
         { fieldSelector: "metadata.name=deaf" },
       );
       for await (const { type, object } of events) {
-        if (type === "DELETED" || type === "MODIFIED") codes.push(main(object as Pod)?.state?.terminated?.exitCode);
+        if (type === "DELETED" || type === "MODIFIED") codes.push(main(object)?.state?.terminated?.exitCode);
         if (type === "DELETED") break;
       }
     })();
@@ -222,7 +222,7 @@ facts("a pod's life", () => {
     const seen: string[] = [];
     const watching = (async () => {
       for await (const { object } of t.client.watch<Pod>({ apiVersion: "v1", kind: "Pod", namespace: t.namespace })) {
-        const { status } = object as Pod;
+        const { status } = object;
         for (const { type } of (status?.conditions ?? []).filter((one) => one.status === "True"))
           if (!seen.includes(type)) seen.push(type);
         if (seen.includes("Ready")) break;

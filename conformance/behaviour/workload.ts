@@ -59,15 +59,15 @@ export function changeTemplate(t: Trial, kind: string, name: string, value: stri
 /** Looks at what is there again and again until the returned function is called, which gives everything that was seen. */
 export function observe<T>(look: () => Promise<T>): () => Promise<T[]> {
   const seen: T[] = [];
-  let go = true;
+  const stopped = new AbortController();
   const done = (async () => {
-    while (go) {
+    while (!stopped.signal.aborted) {
       seen.push(await look());
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   })();
   return async () => {
-    go = false;
+    stopped.abort();
     await done;
     return seen;
   };

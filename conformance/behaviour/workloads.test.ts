@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Deployment, EndpointSlice, Job, Pod, ReplicaSet, StatefulSet } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { fact, facts, idle, isReady, nodeImage, shell, type Trial } from "../fact.ts";
+import { byText, fact, facts, idle, isReady, nodeImage, shell, type Trial } from "../fact.ts";
 import { allReady, changeTemplate, condition, observe, podsOf, workload } from "./workload.ts";
 
 const deployment = (t: Trial) => t.get<Deployment>("apps/v1", "Deployment", "web");
@@ -102,10 +102,10 @@ facts("Deployment", () => {
       const found = await t.list<ReplicaSet>("apps/v1", "ReplicaSet", "app=web");
       return found.length === 2 ? found : undefined;
     });
-    assert.deepEqual(sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]).sort(), [
-      "3",
-      "4",
-    ]);
+    assert.deepEqual(
+      sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]).sort(byText),
+      ["3", "4"],
+    );
   });
 
   fact("going back to an earlier template uses its replica set again, as a new revision", async (t) => {
@@ -157,7 +157,7 @@ facts("Deployment", () => {
     const sizes = await eventually(async () => {
       const found = (await t.list<ReplicaSet>("apps/v1", "ReplicaSet", "app=web"))
         .map(({ spec }) => spec?.replicas ?? 0)
-        .sort();
+        .sort((a, b) => a - b);
       return found.reduce((total, size) => total + size, 0) === 9 ? found : undefined;
     });
     assert.deepEqual(sizes, [3, 6]);
@@ -251,9 +251,9 @@ facts("DaemonSet, Job and CronJob", () => {
     await t.create(workload("DaemonSet", "agent", 0));
     const nodes = (await t.client.list({ apiVersion: "v1", kind: "Node" })).items
       .map(({ metadata }) => metadata.name)
-      .sort();
+      .sort(byText);
     const pods = await allReady(t, "agent", nodes.length);
-    assert.deepEqual(pods.map(({ spec }) => spec?.nodeName).sort(), nodes);
+    assert.deepEqual(pods.map(({ spec }) => spec?.nodeName).sort(byText), nodes);
     assert.match(
       await t.kubectl.run`get daemonset agent --no-headers`,
       new RegExp(`^agent +${nodes.length} +${nodes.length} +${nodes.length} +`),
@@ -421,7 +421,7 @@ facts("Services and names", () => {
       const [first, second] = await Promise.all([t.ready("one"), t.ready("two"), t.ready("client")]);
       const look = (name: string) =>
         `require('dns').resolve4('${name}.${t.namespace}.svc.cluster.local',(e,a)=>console.log(e?e.code:a.sort().join()))`;
-      const both = [first.status?.podIP, second.status?.podIP].sort().join();
+      const both = [first.status?.podIP, second.status?.podIP].sort(byText).join();
       await eventually(async () => (await t.kubectl.run`exec client -- node -e ${look("group")}`).trim() === both);
       await eventually(
         async () => (await t.kubectl.run`exec client -- node -e ${look("first.group")}`).trim() === first.status?.podIP,

@@ -69,9 +69,9 @@ kubectlFacts("patch", (fact) => {
       await t.kubectl.run`patch deployment web -p ${JSON.stringify(patch)}`,
       "deployment.apps/web patched\n",
     );
-    assert.deepEqual((await containersOf(t)).map(({ name, image }) => [name, image]).sort(), [
-      ["busybox", "busybox:1.36"],
-      ["side", "busybox:1.37"],
+    assert.deepEqual((await containersOf(t)).map(({ name, image }) => `${name} ${image}`).sort(), [
+      "busybox busybox:1.36",
+      "side busybox:1.37",
     ]);
     const removal = { spec: { template: { spec: { containers: [{ $patch: "delete", name: "side" }] } } } };
     await t.kubectl.run`patch deployment web -p ${JSON.stringify(removal)}`;
