@@ -115,6 +115,40 @@ async function createServerCertificates(file: FileOf, now: number): Promise<void
   );
 }
 
+/** A client's certificate for a PKCS#10 request (PEM), signed by the cluster's authority; a year unless said, as Kubernetes' signers give. */
+export async function signClientCertificate(
+  pki: Pick<Pki, "ca" | "caKey">,
+  asked: { readonly request: string; readonly seconds?: number },
+): Promise<string> {
+  const x509 = await certificates();
+  const request = new x509.Pkcs10CertificateRequest(asked.request);
+  if (!(await request.verify())) throw new Error("the request is not signed with its own key");
+  const ca = new x509.X509Certificate(pki.ca);
+  const now = Date.now();
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: request.subject,
+    issuer: ca.subject,
+    publicKey: request.publicKey,
+    signingKey: await signingKeyOf(pki.caKey),
+    signingAlgorithm: algorithm,
+    // Clocks differ: from five minutes ago (pkg/controller/certificates/authority/policies.go).
+    notBefore: new Date(now - 5 * 60_000),
+    notAfter: new Date(now + (asked.seconds === undefined ? 365 * day : asked.seconds * 1000)),
+    extensions: [
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+    ],
+  });
+  return certificate.toString("pem");
+}
+
+async function signingKeyOf(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(pem).export({ format: "der", type: "pkcs8" });
+  return webcrypto.subtle.importKey("pkcs8", new Uint8Array(der as Buffer), algorithm, false, ["sign"]);
+}
+
 interface Leaf {
   readonly subject: string;
   readonly names: readonly string[];
@@ -124,10 +158,7 @@ interface Leaf {
 async function createLeaf(file: FileOf, name: string, leaf: Leaf, now: number): Promise<void> {
   const x509 = await certificates();
   const ca = new x509.X509Certificate(readFileSync(file("ca.crt"), "utf8"));
-  const der = createPrivateKey(readFileSync(file("ca.key"), "utf8")).export({ format: "der", type: "pkcs8" });
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", new Uint8Array(der as Buffer), algorithm, false, [
-    "sign",
-  ]);
+  const signingKey = await signingKeyOf(readFileSync(file("ca.key"), "utf8"));
   const keys = await createKey(file(`${name}.key`));
   const certificate = await x509.X509CertificateGenerator.create({
     subject: leaf.subject,

@@ -1,4 +1,5 @@
 import type {
+  CertificateSigningRequest,
   ConfigMap,
   ControllerRevision,
   CronJob,
@@ -28,6 +29,10 @@ import type { Kind } from "./manager/manager.ts";
 
 /** The kinds that controllers watch, each with its type. */
 export const kinds = {
+  certificateSigningRequest: {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+  } as Kind<CertificateSigningRequest>,
   configMap: { apiVersion: "v1", kind: "ConfigMap" } as Kind<ConfigMap>,
   controllerRevision: { apiVersion: "apps/v1", kind: "ControllerRevision" } as Kind<ControllerRevision>,
   cronJob: { apiVersion: "batch/v1", kind: "CronJob" } as Kind<CronJob>,

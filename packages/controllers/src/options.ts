@@ -1,5 +1,6 @@
 import type { Clock, Reporter } from "@dhow/base";
 import type { KubeClient } from "@dhow/kube";
+import type { CertificateToSign } from "./certificate-signing.ts";
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -11,6 +12,8 @@ export interface ControllerOptions {
   readonly only?: readonly string[];
   /** PEM of the CA that `kube-root-ca.crt` publishes; without it none is published. */
   readonly rootCertificateAuthority?: string;
+  /** Signs an approved request for a client's certificate with the cluster's authority, gives PEM; without it none is signed. */
+  readonly signCertificate?: (asked: CertificateToSign) => Promise<string>;
   /** The address that Services of type LoadBalancer get; without it they stay pending, as on a cluster with no cloud. */
   readonly loadBalancerAddress?: (service: { namespace: string; name: string }) => string | undefined;
   /** Folder under which the provisioner `dhow.dev/local` puts volumes, as the nodes see it. */

@@ -1,4 +1,5 @@
 import { DhowError } from "@dhow/base";
+import { certificateSigning } from "./certificate-signing.ts";
 import { clusterroleAggregation } from "./clusterrole-aggregation.ts";
 import { cronjob } from "./cronjob.ts";
 import { daemonset } from "./daemonset.ts";
@@ -56,6 +57,7 @@ const controllers: readonly Controller[] = [
   ttlAfterFinished,
   ephemeralVolume,
   clusterroleAggregation,
+  certificateSigning,
   eventTtl,
 ];
 

@@ -9,7 +9,7 @@ import { KubeClient, type Transport } from "@dhow/kube";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
 import { listening } from "../listening.ts";
 import { writeKubeconfig } from "../kubeconfig.ts";
-import { loadPki, type Pki } from "../pki.ts";
+import { loadPki, type Pki, signClientCertificate } from "../pki.ts";
 import { agentUser, bootstrapObjects } from "./bootstrap.ts";
 import { serveApi } from "./http-server.ts";
 
@@ -111,6 +111,7 @@ export class ControlPlane {
       reporter: toLog,
       signal: this.#stopped.signal,
       rootCertificateAuthority: pki.ca,
+      signCertificate: (asked) => signClientCertificate(pki, asked),
       // The host opens the port of such a Service on its loopback.
       loadBalancerAddress: () => "127.0.0.1",
       volumeFolder: join(this.#folder.agent, "volumes"),
