@@ -163,11 +163,15 @@ export const nodeImage = "node:24";
 export const idle = "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done";
 
 /** Facts that are tried with each kubectl of this machine. */
-export function kubectlFacts(area: string, body: (fact: FactStatement) => void, concurrency = 6): void {
+export function kubectlFacts(
+  area: string,
+  body: (fact: FactStatement, version: string) => void,
+  concurrency = 6,
+): void {
   for (const program of kubectlPrograms()) {
     facts(
       `${area} (kubectl ${program.version})`,
-      () => body((name, tried, options = {}) => fact(name, tried, { ...options, program })),
+      () => body((name, tried, options = {}) => fact(name, tried, { ...options, program }), program.version),
       concurrency,
     );
   }

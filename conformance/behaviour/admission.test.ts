@@ -345,7 +345,8 @@ facts("scheduling", () => {
     const node = (await t.client.list({ apiVersion: "v1", kind: "Node" })).items[0];
     const status = node?.["status"] as { allocatable?: Record<string, string> } | undefined;
     const most = status?.allocatable?.["cpu"] ?? "0";
-    const half = `${Math.floor(Number(most.endsWith("m") ? parseInt(most, 10) : Number(most) * 1000) * 0.6)}m`;
+    const milli = most.endsWith("m") ? parseInt(most, 10) : parseInt(most, 10) * 1000;
+    const half = `${Math.floor(milli * 0.6)}m`;
     const pinned = { nodeSelector: { "kubernetes.io/hostname": node?.metadata.name } };
     try {
       await t.create(shellPod("low", idle, { spec: pinned, container: { resources: { requests: { cpu: half } } } }));

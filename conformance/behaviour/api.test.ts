@@ -130,10 +130,8 @@ facts("writes", () => {
   });
 
   fact("dry run answers as if and keeps nothing", async (t) => {
-    const made = await t.client.create(
-      { ...map("one"), metadata: { name: "one", namespace: t.namespace } },
-      { dryRun: "All" },
-    );
+    const one: KubeObject = { ...map("one"), metadata: { name: "one", namespace: t.namespace } };
+    const made = await t.client.create(one, { dryRun: "All" });
     assert.ok(made.metadata.uid);
     assert.equal(await t.client.find(ref(t, "one")), undefined);
   });
@@ -288,7 +286,7 @@ facts("lists and watches", () => {
       seen.map(({ type }) => type),
       ["ADDED", "BOOKMARK"],
     );
-    const bookmark = seen[1]?.object as KubeObject | undefined;
+    const bookmark = seen[1]?.object;
     assert.equal(bookmark?.metadata.annotations?.["k8s.io/initial-events-end"], "true");
   });
 

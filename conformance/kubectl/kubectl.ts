@@ -171,7 +171,7 @@ export class Running implements AsyncDisposable {
   }
 }
 
-/** Words of the text are parted at white space; what is put in is never parted, and belongs to the text that it touches. */
+/** Words of the text are parted at white space; what is put in is never parted, and belongs to the text that it touches; a list is a word each. */
 function split(strings: TemplateStringsArray, ...values: unknown[]): string[] {
   const words: string[] = [];
   let open: string | undefined;
@@ -184,7 +184,12 @@ function split(strings: TemplateStringsArray, ...values: unknown[]): string[] {
       }
       if (piece !== "") open = (open ?? "") + piece;
     }
-    if (index < values.length) open = (open ?? "") + String(values[index]);
+    const value = values[index];
+    if (Array.isArray(value)) {
+      if (open !== undefined) words.push(open);
+      open = undefined;
+      words.push(...value.map(String));
+    } else if (index < values.length) open = (open ?? "") + String(value);
   }
   if (open !== undefined) words.push(open);
   return words;
