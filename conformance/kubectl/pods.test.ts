@@ -24,7 +24,7 @@ kubectlFacts("logs", (fact) => {
   });
 
   fact("standard output and standard error are one log, in the order of writing", async (t) => {
-    await t.create(shellPod("one", `echo out; sleep 0.1; echo err >&2; sleep 0.1; echo out; ${idle}`));
+    await t.create(shellPod("one", `echo out; sleep 0.5; echo err >&2; sleep 0.5; echo out; ${idle}`));
     await t.ready("one");
     await eventually(async () => (await t.kubectl.run`logs one`) === "out\nerr\nout\n");
   });
