@@ -42,6 +42,7 @@ export const imageErrors = {
       code: "IMAGE_TABLE_UNREADABLE",
       message: `The node's table of images cannot be read: ${why}.`,
       place: { file },
-      instead: 'Write JSON such as { "images": { "registry.example/shop/web:1.0": { "source": "/home/me/shop/web" } } }.',
+      instead:
+        'Write JSON such as { "images": { "registry.example/shop/web:1.0": { "source": "/home/me/shop/web" } } }.',
     }),
 };
