@@ -6,7 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd); repository=$(cd "$here/../.." && pwd)
 real=${DHOW_REAL_KUBERNETES:-$repository/../shared/real-kubernetes}
 [ -x "$real/up" ] || { echo "no real Kubernetes: DHOW_REAL_KUBERNETES names its folder" >&2; exit 77; }
-node=${DHOW_NODE:-$(command -v node)}
+# The same Node that everything else runs on: this one where it is new enough, else the one that npm installed.
+node=$(node --input-type=module -e "import { suitableNode } from '$repository/packages/cli/bin/node.js'; console.log(suitableNode());")
 if [ "${DHOW_REAL_CLUSTER:-}" ]; then folder=$DHOW_REAL_CLUSTER
 else folder=$(mktemp -d); trap '"$real/down" "$folder" --forget > /dev/null; rm -rf "$folder"' EXIT; fi
 kubeconfig=$("$real/up" "$folder" --node)

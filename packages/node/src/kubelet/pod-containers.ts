@@ -1,6 +1,6 @@
 import type { Container, Pod } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
-import { ContainerStarter, StartFailure } from "./container-starter.ts";
+import { ContainerStarter, StartFailure, type StartInput } from "./container-starter.ts";
 import type { NodeContext } from "./context.ts";
 import type { KillDecision, Running } from "./decide.ts";
 import { graceMilliseconds, killContainer, stopAll } from "./kill.ts";
@@ -68,6 +68,7 @@ export class PodContainers {
     const init = isInit(pod, container) && !isSidecar(container);
     return {
       started: running?.started ?? false,
+      inPostStart: running?.inPostStart ?? false,
       ready: init ? instance?.state === "exited" && instance.exitCode === 0 : (running?.ready ?? false),
       ...(waiting ? { waiting } : {}),
     };
@@ -84,7 +85,7 @@ export class PodContainers {
     volumes: ReadonlyMap<string, MountedVolume>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { record, event, onChange } = this.#options;
+    const { record, event } = this.#options;
     if (!this.attempts.due(container, latest(record, container.name), event)) return false;
     const input = { pod, container, record, sandbox, volumes, event };
     let running: RunningContainer;
@@ -94,14 +95,24 @@ export class PodContainers {
       return this.attempts.failed(container, error);
     }
     this.attempts.started(container);
-    this.#watch(running, sandbox.address);
-    if (!container.lifecycle?.postStart) return false;
-    onChange();
-    const problem = await this.#starter.postStart(input, running, signal);
-    if (problem === undefined) return false;
+    this.#watch(running);
+    const problem = await this.#greet(input, running, signal);
+    if (problem === undefined) {
+      this.#probe(running, sandbox.address);
+      return false;
+    }
     event(container, "Warning", "FailedPostStartHook", "PostStartHook failed");
     await this.kill(pod, sandbox.address, { container, message: "FailedPostStartHook" });
     return this.attempts.failed(container, new StartFailure("PostStartHookError", problem));
+  }
+
+  /** Runs the postStart hook, where the container has one; nobody is told that the container runs before it is done. */
+  async #greet(input: StartInput, running: RunningContainer, signal: AbortSignal): Promise<string | undefined> {
+    if (!input.container.lifecycle?.postStart) return undefined;
+    running.inPostStart = true;
+    const problem = await this.#starter.postStart(input, running, signal);
+    running.inPostStart = false;
+    return problem;
   }
 
   /** Ends a container within its grace period, and waits until that is written down. */
@@ -146,7 +157,7 @@ export class PodContainers {
     return { pod, address, clock: this.#options.context.clock, event: this.#options.event };
   }
 
-  #watch(running: RunningContainer, address: string): void {
+  #watch(running: RunningContainer): void {
     const { container, instance } = running;
     const { record, onChange } = this.#options;
     this.#running.set(container.name, running);
@@ -158,11 +169,11 @@ export class PodContainers {
       onChange();
     });
     this.#exits.add(exit);
-    if (container.startupProbe || container.readinessProbe || container.livenessProbe) this.#probe(running, address);
   }
 
   #probe(running: RunningContainer, address: string): void {
     const { container, instance, process } = running;
+    if (running.ended || !(container.startupProbe || container.readinessProbe || container.livenessProbe)) return;
     const { context, event, onChange } = this.#options;
     const { clock } = context;
     running.probes = new ContainerProbes({

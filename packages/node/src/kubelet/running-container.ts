@@ -16,6 +16,8 @@ export class RunningContainer {
   readonly log: LogWriter;
   readonly exited: Promise<ContainerExit>;
   probes: ContainerProbes | undefined;
+  /** Its postStart hook runs, before the end of which it is not said to run (startContainer in pkg/kubelet/kuberuntime). */
+  inPostStart = false;
   /** Taken out of service before it is ended on purpose. */
   draining = false;
   /** Set once it is being ended. */
@@ -55,11 +57,11 @@ export class RunningContainer {
   }
 
   get started(): boolean {
-    return !this.#ended && (this.probes?.started ?? true);
+    return !this.#ended && !this.inPostStart && (this.probes?.started ?? true);
   }
 
   get ready(): boolean {
-    return !this.#ended && !this.draining && (this.probes?.ready ?? true);
+    return !this.#ended && !this.inPostStart && !this.draining && (this.probes?.ready ?? true);
   }
 
   /** Hears everything that the container says from now on. */

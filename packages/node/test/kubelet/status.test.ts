@@ -59,7 +59,7 @@ function statusOf(subject: Pod, of: PodRecord, terminal = false) {
       const running = of.containers[name]?.[0]?.state === "running";
       const init = subject.spec.initContainers?.find((one) => one.name === name);
       const done = of.containers[name]?.[0]?.exitCode === 0;
-      return { started: running, ready: init && init.restartPolicy !== "Always" ? done : running };
+      return { started: running, inPostStart: false, ready: init && init.restartPolicy !== "Always" ? done : running };
     },
   });
 }

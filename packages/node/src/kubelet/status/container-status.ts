@@ -6,6 +6,8 @@ import { timestamp } from "./format.ts";
 export interface ContainerView {
   readonly started: boolean;
   readonly ready: boolean;
+  /** Its process is there, and its postStart hook has not ended yet. */
+  readonly inPostStart: boolean;
   /** Why it does not run, where an attempt to start it was put off or failed. */
   readonly waiting?: { readonly reason: string; readonly message?: string };
 }
@@ -22,7 +24,7 @@ export function containerStatus(
 ): ContainerStatus {
   const instance = latest(record, container.name);
   const previous = record.containers[container.name]?.[1];
-  const waiting = instance?.state === "running" ? undefined : view.waiting;
+  const waiting = waitingOf(instance, view, defaultWaiting);
   const status: ContainerStatus = {
     name: container.name,
     image: instance?.image ?? container.image ?? "",
@@ -31,7 +33,7 @@ export function containerStatus(
     started: view.started,
     restartCount: instance?.attempt ?? 0,
     state: waiting ? { waiting } : presentState(instance, defaultWaiting),
-    lastState: lastState(waiting ? instance : previous),
+    lastState: lastState(waiting && instance?.state === "exited" ? instance : previous),
   };
   if (instance) {
     status.containerID = `${runtimeName}://${instance.id}`;
@@ -45,6 +47,11 @@ export function containerStatus(
   );
   if (mounts.length > 0) status.volumeMounts = mounts;
   return status;
+}
+
+function waitingOf(instance: ContainerInstance | undefined, view: ContainerView, reason: string) {
+  if (view.inPostStart) return { reason };
+  return instance?.state === "running" ? undefined : view.waiting;
 }
 
 function presentState(instance: ContainerInstance | undefined, defaultWaiting: string): ContainerState {
