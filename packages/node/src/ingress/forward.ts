@@ -24,18 +24,24 @@ export interface Forwarding {
 /** RFC 9110, 9.2.2. */
 const idempotent = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
-/** Whether asking twice does what asking once does. */
-export function isIdempotent(method: string | undefined): boolean {
-  return idempotent.has(method ?? "");
+/**
+ * Whether asking twice does what asking once does: by its method, or because the client gave it a key, by which the service knows a
+ * repetition (draft-ietf-httpapi-idempotency-key-header; RFC 9110, 9.2.2, lets what is known to be idempotent be repeated).
+ */
+export function isRepeatable({ method, headers }: Pick<IncomingMessage, "method" | "headers">): boolean {
+  return idempotent.has(method ?? "") || headers["idempotency-key"] !== undefined;
 }
 
 /** nginx' proxy_next_upstream_tries in ingress-nginx. */
 const mostTries = 3;
 
-/** Bodies up to this size are read first where a second try may need them again. */
-const replayableBytes = 64 * 1024;
+/** Bodies up to this size are held, where a second try may need the client's again, or may have to replace half an answer. */
+const heldBytes = 64 * 1024;
 
-/** Carries one request to a pod and its answer back. A pod that refuses the connection, or breaks it before a byte of the answer, is passed over for another. */
+/** Milliseconds for a connection to a pod: nginx' proxy_connect_timeout in ingress-nginx. An address that is no longer anybody's answers nothing. */
+const connectTimeout = 5000;
+
+/** Carries one request to a pod and its answer back. A pod that refuses the connection, or breaks it before its answer is whole, is passed over for another. */
 export async function forward(
   request: IncomingMessage,
   response: ServerResponse,
@@ -69,7 +75,7 @@ export async function forward(
 async function readSmall(request: IncomingMessage, announced: number): Promise<Buffer | undefined> {
   const chunked = request.headers["transfer-encoding"] !== undefined;
   if (announced === 0 && !chunked) return Buffer.alloc(0);
-  if (chunked || announced > replayableBytes || !isIdempotent(request.method)) return undefined;
+  if (chunked || announced > heldBytes || !isRepeatable(request)) return undefined;
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
@@ -95,7 +101,7 @@ class Attempt {
   /** A pod that never had the request cannot have acted on it; one that may have is asked again only for what can be done twice. */
   get mayBeRepeated(): boolean {
     if (this.#bodyBegun) return false;
-    return !this.#connected || isIdempotent(this.#request.method);
+    return !this.#connected || isRepeatable(this.#request);
   }
 
   /** Resolves when the answer has been passed on, or with why there is none. */
@@ -121,8 +127,11 @@ class Attempt {
         upstream.destroy();
         resolve(failure);
       };
+      const connecting = setTimeout(() => fail("refused"), connectTimeout);
+      upstream.once("close", () => clearTimeout(connecting));
       upstream.once("socket", (socket) => {
         const begin = () => {
+          clearTimeout(connecting);
           this.#connected = true;
           this.#sendBody(upstream, fail);
         };
@@ -132,8 +141,13 @@ class Attempt {
       upstream.setTimeout(readTimeout, () => fail(this.#connected ? "answer too late" : "refused"));
       upstream.on("error", () => fail(this.#connected ? "broken" : "refused"));
       upstream.once("response", (answer) => {
-        this.#response.off("close", clientGone);
-        void this.#passOn(answer).then(() => resolve(undefined));
+        void this.#hold(answer).then(
+          (whole) => {
+            this.#response.off("close", clientGone);
+            void this.#passOn(answer, whole).then(() => resolve(undefined));
+          },
+          () => fail("broken"),
+        );
       });
     });
   }
@@ -152,11 +166,24 @@ class Attempt {
     this.#request.pipe(upstream);
   }
 
+  /** The whole body of a short answer, where one that breaks off can be asked for again; undefined for one that is passed on as it comes. */
+  async #hold(answer: IncomingMessage): Promise<Buffer | undefined> {
+    const length = Number(answer.headers["content-length"] ?? Number.NaN);
+    if (!(length <= heldBytes) || !this.mayBeRepeated) return undefined;
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
   /** An answer that breaks off must not look complete: the client's connection breaks, too. */
-  #passOn(answer: IncomingMessage): Promise<void> {
+  #passOn(answer: IncomingMessage, whole: Buffer | undefined): Promise<void> {
     const response = this.#response;
     const headers = endToEndHeaders(answer.rawHeaders, answer.headers.connection);
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", headers);
+    if (whole !== undefined) {
+      response.end(whole);
+      return Promise.resolve();
+    }
     // What is not there yet may take long; the client sees at once that the answer has begun.
     if (answer.headers["content-length"] === undefined) response.flushHeaders();
     return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import type { NetworkObjects } from "../network/objects.ts";
 import { Backends, type Place } from "./backends.ts";
 import { chooseBackend } from "./canary.ts";
 import { type CertificatePair, Certificates } from "./certificates.ts";
-import { forward, isIdempotent } from "./forward.ts";
+import { forward, isRepeatable } from "./forward.ts";
 import { requestHeaders } from "./headers.ts";
 import { attachNodePort } from "./node-ports.ts";
 import { answerPlainly } from "./plain-answer.ts";
@@ -147,7 +147,7 @@ export class IngressController {
       return;
     }
     await forward(request, response, {
-      agent: isIdempotent(request.method) ? this.#agent : this.#freshAgent,
+      agent: isRepeatable(request) ? this.#agent : this.#freshAgent,
       path: rewrite(match, path) + query,
       headers: requestHeaders(request, this.#forwardedAs(scheme, match)),
       bodyLimit: match.route.settings.bodyLimit,
