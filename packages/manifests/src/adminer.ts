@@ -36,6 +36,7 @@ export function adminerShape(adminer: Adminer, context: Context): WorkloadShape 
     replicas: 1,
     nodePort: options.nodePort,
     strategy: "RollingUpdate",
+    alone: false,
     internet: false,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type Affinity,
   type Container,
   type EnvVar,
   type PodTemplateSpec,
@@ -25,6 +26,8 @@ export interface PodShape {
   /** Folders that are on a volume: path → claim. */
   readonly claims: Readonly<Record<string, string>>;
   readonly graceSeconds: number;
+  /** Whether no second of its pods may be there while one ends still, whatever made it end: `Recreate` holds for roll-outs alone. */
+  readonly alone: boolean;
 }
 
 /** What a pod asks for and may use where the description says nothing: little enough for eight of them on a laptop. */
@@ -72,6 +75,7 @@ export function podTemplate(context: Context, workload: Workload, shape: PodShap
         whenUnsatisfiable: "ScheduleAnyway",
         labelSelector: { matchLabels: selectorOf(workload.name) },
       })),
+      ...(shape.alone && { affinity: onlyOne(workload) }),
       containers: [container(context, workload, shape, folders)],
       volumes: [
         ...Object.values(folders).map((name) => ({ name, emptyDir: {} })),
@@ -79,6 +83,12 @@ export function podTemplate(context: Context, workload: Workload, shape: PodShap
       ],
     },
   };
+}
+
+/** All nodes that can run it are one place under this key, and a pod that is being deleted counts for as long as it is there. */
+function onlyOne(workload: Workload): Affinity {
+  const term = { labelSelector: { matchLabels: selectorOf(workload.name) }, topologyKey: "kubernetes.io/os" };
+  return { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
 }
 
 function container(context: Context, workload: Workload, shape: PodShape, folders: Record<string, string>): Container {

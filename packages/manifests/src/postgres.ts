@@ -26,7 +26,8 @@ export function postgresShape(database: Postgres, context: Context): WorkloadSha
     ],
     resources: options.resources,
     liveness: livenessProbe(context, question, undefined),
-    readiness: readinessProbe(context, question, undefined),
+    // Whoever calls it waits while it is away, so its return is noticed at once, in every environment.
+    readiness: readinessProbe(context, question, { initialDelay: 0, period: 1 }),
     // The user "postgres" of the official image.
     user: 999,
     writable: ["/var/run/postgresql"],
@@ -36,6 +37,7 @@ export function postgresShape(database: Postgres, context: Context): WorkloadSha
     nodePort: undefined,
     // Two servers on one data folder destroy it.
     strategy: "Recreate",
+    alone: true,
     internet: false,
   };
 }

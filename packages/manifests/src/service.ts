@@ -29,6 +29,7 @@ export function serviceShape(service: Service, context: Context): WorkloadShape 
     replicas: options.replicas ?? 2,
     nodePort: options.nodePort,
     strategy: "RollingUpdate",
+    alone: false,
     internet: options.internet ?? false,
   };
 }

@@ -15,6 +15,8 @@ export interface RunnableImage {
   /** The image's own user, used where the pod names none. */
   readonly user: number;
   readonly group: number;
+  /** What tells its program to end; SIGTERM where it says nothing (STOPSIGNAL, `StopSignal` of an OCI image's configuration). */
+  readonly stopSignal?: NodeJS.Signals;
   /** A digest, `sha256:…`, of what would run now: shown as imageID, and changed when the source changed. */
   readonly digest: string;
 }

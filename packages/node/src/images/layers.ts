@@ -19,6 +19,7 @@ export function layersImage(reference: string, entry: LayersEntry): RunnableImag
     workingDirectory: entry.workingDirectory ?? "/",
     user: entry.user ?? 0,
     group: entry.group ?? 0,
+    ...(entry.stopSignal && { stopSignal: entry.stopSignal }),
     digest: entry.digest ?? `sha256:${digest}`,
   };
 }

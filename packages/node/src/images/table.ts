@@ -24,6 +24,7 @@ export interface LayersEntry {
   readonly workingDirectory?: string;
   readonly user?: number;
   readonly group?: number;
+  readonly stopSignal?: NodeJS.Signals;
   readonly digest?: string;
 }
 

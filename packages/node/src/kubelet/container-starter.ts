@@ -84,7 +84,7 @@ export class ContainerStarter {
       instance.startedAt = clock.now();
       this.#context.records.save(record);
       event(container, "Normal", "Started", "Container started");
-      return new RunningContainer(container, instance, process, log, clock);
+      return new RunningContainer(container, instance, process, log, clock, image.stopSignal);
     } catch (error) {
       log.close();
       const message = messageOf(error);

@@ -23,6 +23,7 @@ export class RunningContainer {
   /** Set once it is being ended. */
   stopping: Promise<void> | undefined;
   readonly #clock: Clock;
+  readonly #stopSignal: NodeJS.Signals;
   readonly #outputs = new Set<Output>();
   readonly #hastened = Promise.withResolvers<void>();
   #killAt = Number.POSITIVE_INFINITY;
@@ -35,12 +36,14 @@ export class RunningContainer {
     process: ContainerProcess,
     log: LogWriter,
     clock: Clock,
+    imageStopSignal: NodeJS.Signals = "SIGTERM",
   ) {
     this.container = container;
     this.instance = instance;
     this.process = process;
     this.log = log;
     this.#clock = clock;
+    this.#stopSignal = (container.lifecycle?.stopSignal as NodeJS.Signals | undefined) ?? imageStopSignal;
     const drained = [this.#read("stdout"), this.#read("stderr")];
     this.exited = process.exited.then(async (exit) => {
       this.#ended = true;
@@ -99,8 +102,7 @@ export class RunningContainer {
     }
     if (!this.#ended) {
       const left = Math.max(grace - (this.#clock.now() - begin), preStop && grace > 0 ? 2000 : 0);
-      const signal = (this.container.lifecycle?.stopSignal ?? "SIGTERM") as NodeJS.Signals;
-      if (left > 0) this.process.kill(signal);
+      if (left > 0) this.process.kill(this.#stopSignal);
       this.#killWithin(left);
     }
     await gone;

@@ -255,7 +255,7 @@ test("loses no request while pods come and go", async () => {
     ports = [...ports.slice(1), await start()];
     ingress.service("web", [...ports, 1]);
     // However slow this machine is, each turn sees requests.
-    for (const seen = statuses.length; statuses.length < seen + 8; )
+    for (const seen = statuses.length; statuses.length < seen + 8;)
       await Promise.race([...clients, new Promise(setImmediate)]);
   }
   load.abort();

@@ -23,6 +23,13 @@ mkdir -p "$PGDATA" || { echo "PGDATA $PGDATA cannot be made: mount a volume ther
 # PostgreSQL wants to own its folder; the root of a volume may be somebody else's.
 if [ ! -O "$PGDATA" ] && [ ! -s "$PGDATA/PG_VERSION" ]; then PGDATA=$PGDATA/pgdata; mkdir -p "$PGDATA"; export PGDATA; fi
 
+# Two servers on one data folder destroy it, and postmaster.pid does not keep them apart: in its own process namespace, each is number 1. So a pod that
+# comes while the one before it still ends waits here. Whatever is started from here holds the lock as well, until the last of it has ended.
+exec 9< "$PGDATA"
+trap 'exit 143' TERM INT
+flock 9 & wait $!
+trap - TERM INT
+
 # A volume's fsGroup opens its folders to the group at every mount; PostgreSQL does not start in a folder that others may write to.
 chmod 700 "$PGDATA"
 

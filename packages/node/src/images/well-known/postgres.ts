@@ -70,6 +70,8 @@ export class PostgresImage {
       workingDirectory: "/",
       user: postgresUser,
       group: postgresUser,
+      // As the official image says: ends sessions instead of waiting for their clients to leave.
+      stopSignal: "SIGINT",
       digest: `sha256:${Buffer.from(`postgres ${found.version}`).toString("hex").padEnd(64, "0").slice(0, 64)}`,
     };
   }
