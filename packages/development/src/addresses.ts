@@ -4,6 +4,8 @@ import type { Ingress, KubeClient, Service } from "@dhow/kube";
 export interface Address {
   readonly name: string;
   readonly url: string;
+  /** How a person signs in there, where the description knows. */
+  readonly signIn?: string;
 }
 
 /** Every way into a system: its ingresses and node ports, as this machine reaches them. */
@@ -23,7 +25,12 @@ export async function addressesOf(client: KubeClient, namespace: string, ingress
         .filter((each) => each.nodePort !== undefined)
         .map((each) => {
           const port = service.spec?.type === "LoadBalancer" ? each.port : each.nodePort;
-          return { name: service.metadata.name ?? "", url: `http://127.0.0.1:${port}/` };
+          const signIn = service.metadata.annotations?.["dhow.dev/sign-in"];
+          return {
+            name: service.metadata.name ?? "",
+            url: `http://127.0.0.1:${port}/`,
+            ...(signIn !== undefined && { signIn }),
+          };
         }),
     ),
   ];

@@ -35,6 +35,7 @@ export function adminerShape(adminer: Adminer, context: Context): WorkloadShape 
     graceSeconds: 30,
     replicas: 1,
     nodePort: options.nodePort,
+    signIn: `user admin, password: dhow secret ${adminer.name} ADMINER_PASSWORD`,
     strategy: "RollingUpdate",
     alone: false,
     internet: false,

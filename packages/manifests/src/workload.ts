@@ -15,6 +15,8 @@ import { podTemplate, type PodShape } from "./pod.ts";
 export interface WorkloadShape extends PodShape {
   readonly replicas: number;
   readonly nodePort: number | undefined;
+  /** How a person signs in to its page; shown beside its address. */
+  readonly signIn?: string;
   /** `Recreate` where two at a time would share what cannot be shared. */
   readonly strategy: "RollingUpdate" | "Recreate";
   /** Whether its pods may call out of the cluster. */
@@ -43,10 +45,11 @@ function serviceAccount(context: Context, workload: Workload): ServiceAccount {
 
 function serviceOf(context: Context, workload: Workload, shape: WorkloadShape): Service {
   const nodePort = shape.nodePort;
+  const meta = metadata(context, workload.name);
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: metadata(context, workload.name),
+    metadata: shape.signIn === undefined ? meta : { ...meta, annotations: { "dhow.dev/sign-in": shape.signIn } },
     spec: {
       type: nodePort === undefined ? "ClusterIP" : "NodePort",
       selector: selectorOf(workload.name),

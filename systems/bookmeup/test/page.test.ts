@@ -78,8 +78,8 @@ describe("the web page", { skip }, () => {
   it("lets a person publish, and another register on the way, book, move and cancel", async () => {
     const owner = await open();
     await register(owner, "Olga Owner");
-    await owner.getByRole("link", { name: "Offer" }).click();
-    await owner.getByRole("link", { name: "Publish a service" }).click();
+    await owner.getByRole("link", { name: "BookMeUp" }).click();
+    await owner.getByRole("link", { name: "Publish the first service" }).click();
     await owner.getByLabel("Title").fill("Cello lesson");
     await owner.getByLabel("Description").fill("For <b>everybody</b>");
     await owner.getByLabel("Duration").fill("45");

@@ -1,7 +1,8 @@
 import { systemClock } from "@dhow/base";
-import { addressesOf, connect, currentWorkloads, requireRunning } from "@dhow/development";
+import { type Address, addressesOf, connect, currentWorkloads, requireRunning } from "@dhow/development";
 import { type CommandDescription, jsonOption, systemArgument } from "../command.ts";
 import { style } from "../terminal/style.ts";
+import { addressLine } from "../terminal/view.ts";
 
 export const status: CommandDescription = {
   name: "status",
@@ -41,7 +42,7 @@ interface State {
   readonly environment: string;
   readonly kubeconfig: string;
   readonly workloads: readonly { name: string; ready: number; wanted: number; complete: boolean }[];
-  readonly addresses: readonly { name: string; url: string }[];
+  readonly addresses: readonly Address[];
 }
 
 function print(state: State): void {
@@ -53,6 +54,6 @@ function print(state: State): void {
     );
   }
   console.log();
-  for (const { name, url } of state.addresses) console.log(`  ${name.padEnd(width)}  ${style("cyan", url)}`);
+  for (const address of state.addresses) console.log(addressLine(address, width + 2));
   console.log(`  ${"kubectl".padEnd(width)}  export KUBECONFIG=${state.kubeconfig}`);
 }

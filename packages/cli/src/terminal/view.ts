@@ -33,9 +33,15 @@ function diagnosisLines({ diagnosis }: WorkloadReport): string[] {
   return [...place, ...log, ...(diagnosis.instead ? [`      Instead: ${diagnosis.instead}`] : [])];
 }
 
+/** An address as every command shows it; the name takes so many columns. */
+export function addressLine({ name, url, signIn }: Address, columns: number): string {
+  const beside = signIn === undefined ? "" : `      ${style("dim", signIn)}`;
+  return `  ${name.padEnd(columns)}${style("cyan", url)}${beside}`;
+}
+
 function readyLines(data: Report["data"]): string[] {
   const { addresses, kubeconfig } = data as { addresses: readonly Address[]; kubeconfig: string };
-  const lines = addresses.map(({ name, url }) => `  ${name.padEnd(width)}${style("cyan", url)}`);
+  const lines = addresses.map((address) => addressLine(address, width));
   return ["", ...lines, `  ${"kubectl".padEnd(width)}export KUBECONFIG=${kubeconfig}`, ""];
 }
 

@@ -50,10 +50,13 @@ function search(): View {
       more.hidden = next === undefined;
       const count = list.childElementCount;
       const what = lastSearch ? ` for “${lastSearch}”` : "";
-      state.textContent =
-        count === 0
-          ? `Nothing found${what}.`
-          : `${count}${next ? " or more" : ""} ${count === 1 ? "service" : "services"}${what}`;
+      if (count === 0 && !lastSearch)
+        state.replaceChildren("Nothing is offered yet. ", h("a", { href: "#/offer/new" }, "Publish the first service"));
+      else
+        state.textContent =
+          count === 0
+            ? `Nothing found${what}.`
+            : `${count}${next ? " or more" : ""} ${count === 1 ? "service" : "services"}${what}`;
     } catch (error) {
       state.textContent = error instanceof Error ? error.message : String(error);
     }
