@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import type { KubeClient, KubeObject, ObjectRef, Pod } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { Kubectl, kubectlPrograms, type KubectlProgram } from "./kubectl/kubectl.ts";
+import { Kubectl, kubectlPrograms, type KubectlProgram, noKubectl } from "./kubectl/kubectl.ts";
 import { type Target, target } from "./target.ts";
 
 /** What a fact is tried with: a namespace of its own in the target, and clients for it. */
@@ -49,7 +49,7 @@ export function facts(area: string, body: () => void, concurrency = 6): void {
 export function fact(name: string, body: (trial: Trial) => Promise<void>, options: FactOptions = {}): void {
   test(name, async (context) => {
     const where = await target();
-    const skip = where.embedded ? options.onlyReal : options.onlyEmbedded;
+    const skip = noKubectl() ?? (where.embedded ? options.onlyReal : options.onlyEmbedded);
     if (skip) return context.skip(skip);
     const trial = await startTrial(where, options);
     try {
@@ -168,6 +168,8 @@ export function kubectlFacts(
   body: (fact: FactStatement, version: string) => void,
   concurrency = 6,
 ): void {
+  const none = noKubectl();
+  if (none) test(area, { skip: none });
   for (const program of kubectlPrograms()) {
     facts(
       `${area} (kubectl ${program.version})`,

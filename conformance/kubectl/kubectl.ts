@@ -18,9 +18,22 @@ export interface KubectlAnswer {
 
 type Words = readonly [strings: TemplateStringsArray, ...values: unknown[]];
 
-/** The kubectls of this machine, newest first: that of the PATH, and that of the real Kubernetes where there is one. `DHOW_KUBECTL` names others, parted as in PATH. */
+/** What the suites state holds from this minor version of Kubernetes 1 on: older ones word things in other ways, as 1.20 of Debian 12 does. */
+const oldest = 30;
+
+/**
+ * The kubectls of this machine that the suites are tried with, newest first: that of the PATH, and that of the real Kubernetes where
+ * there is one. `DHOW_KUBECTL` names others, parted as in PATH. Those before 1.30 are left out.
+ */
 export function kubectlPrograms(): readonly KubectlProgram[] {
-  return (programs ??= findPrograms());
+  return (programs ??= findPrograms().filter((program) => minorOf(program) >= oldest));
+}
+
+/** Why there is no kubectl to try with; undefined where there is one. */
+export function noKubectl(): string | undefined {
+  if (kubectlPrograms().length > 0) return undefined;
+  const found = findPrograms().map(({ version }) => version);
+  return `needs a kubectl of 1.${oldest} or newer; ${found.length > 0 ? `here is ${found.join(", ")}` : "there is none"}`;
 }
 
 let programs: readonly KubectlProgram[] | undefined;
@@ -33,7 +46,11 @@ function findPrograms(): KubectlProgram[] {
 }
 
 function newestFirst(a: KubectlProgram, b: KubectlProgram): number {
-  return Number(b.version.split(".")[1]) - Number(a.version.split(".")[1]);
+  return minorOf(b) - minorOf(a);
+}
+
+function minorOf({ version }: KubectlProgram): number {
+  return Number(version.split(".")[1]);
 }
 
 function ofPath(): string[] {

@@ -100,6 +100,7 @@ export { jsonPatch } from "./patch/json-patch.ts";
 export { mergePatch } from "./patch/merge-patch.ts";
 export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export { openapiHash, openapiKey, openapiV2, openapiV3, openapiV3Index } from "./openapi/documents.ts";
+export { openapiV2Protobuf } from "./openapi/v2-protobuf.ts";
 export { applyPatch, type ApplyPatchOptions } from "./apply/apply-patch.ts";
 export { trackUpdate, type UpdateOptions } from "./apply/track-update.ts";
 export { onlyTimesDiffer } from "./apply/unchanged.ts";

@@ -9,7 +9,8 @@ const compress = promisify(gzip);
 /** Compresses large whole answers for clients that accept it. */
 export async function compressed(response: HttpResponse, acceptEncoding: string | undefined): Promise<HttpResponse> {
   const { body, headers } = response;
-  if (typeof body !== "string" || body.length < threshold || !/\bgzip\b/.test(acceptEncoding ?? "")) return response;
+  const whole = typeof body === "string" || body instanceof Uint8Array;
+  if (!whole || body.length < threshold || !/\bgzip\b/.test(acceptEncoding ?? "")) return response;
   return {
     ...response,
     headers: { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" },

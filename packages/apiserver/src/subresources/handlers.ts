@@ -7,6 +7,7 @@ import {
   internalError,
   type KubeObject,
   notFound,
+  parseJson,
   type Pod,
   type TokenRequest,
   unknownMethod,
@@ -16,7 +17,7 @@ import { reviewMyself, reviewToken } from "../authentication/reviews.ts";
 import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { reviewLocalSubject, reviewRules, reviewSelf, reviewSubject } from "../authorization/reviews.ts";
-import { decodeBody } from "../http/decode.ts";
+import { decodeBody, textOf } from "../http/decode.ts";
 import type { Exchange } from "../http/dispatch.ts";
 import { negotiate } from "../http/negotiation.ts";
 import { renderObject } from "../http/render.ts";
@@ -69,9 +70,16 @@ interface Kind {
   readonly kind: string;
 }
 
+/** The first kind, unless the body says that it is one of the others. */
+function spokenKind({ call }: Exchange, [first, ...others]: readonly [Kind, ...Kind[]]): Kind {
+  if (others.length === 0 || call.contentType !== "application/json") return first;
+  const { apiVersion } = (parseJson(textOf(call.body)) ?? {}) as Partial<Kind>;
+  return others.find((one) => one.apiVersion === apiVersion) ?? first;
+}
+
 /** A POST whose body is of a kind of its own: looked at by admission, answered, not stored. */
 function action(
-  kind: Kind,
+  kinds: readonly [Kind, ...Kind[]],
   act: (object: KubeObject, exchange: Exchange, dryRun: boolean) => KubeObject | Promise<KubeObject>,
   status = 201,
 ): Handler {
@@ -80,7 +88,7 @@ function action(
     if (verb !== "create") throw unknownMethod();
     const how = negotiate(accept, call.query, false);
     const options = parseWriteOptions("CreateOptions", call.query);
-    const object = decodeBody(call, kind, options.fieldValidation);
+    const object = decodeBody(call, spokenKind(exchange, kinds), options.fieldValidation);
     const { dryRun } = options;
     const attributes = attributesOf(call, "CREATE", {
       dryRun,
@@ -95,14 +103,19 @@ function action(
 }
 
 function podHandlers({ clock }: SubresourceParts): Record<string, Handler> {
-  const bind = action({ apiVersion: "v1", kind: "Binding" }, (object, { call, registry }, dryRun) => {
+  const bind = action([{ apiVersion: "v1", kind: "Binding" }], (object, { call, registry }, dryRun) => {
     const name = call.name || (object.metadata.name ?? "");
     return bindPod(object as Binding, { store: registry.store, clock, namespace: call.namespace, name, dryRun });
   });
+  // The older version has the same fields; kubectl up to 1.21 drains by it (eviction.go AcceptsGroupVersion).
+  const evictions = [
+    { apiVersion: "policy/v1", kind: "Eviction" },
+    { apiVersion: "policy/v1beta1", kind: "Eviction" },
+  ] as const;
   return {
     "pods/binding": bind,
     bindings: bind,
-    "pods/eviction": action({ apiVersion: "policy/v1", kind: "Eviction" }, (object, exchange, dryRun) =>
+    "pods/eviction": action(evictions, (object, exchange, dryRun) =>
       evict(object as Eviction, exchange, clock, dryRun),
     ),
   };
@@ -132,7 +145,7 @@ async function evict(
 function accountHandlers({ clock, tokens }: SubresourceParts): Record<string, Handler> {
   const kind = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest" };
   return {
-    "serviceaccounts/token": action(kind, (object, { call, registry }) => {
+    "serviceaccounts/token": action([kind], (object, { call, registry }) => {
       if (!tokens) throw internalError("this server has no key to sign tokens of service accounts with");
       const { name, namespace } = call;
       return requestToken(object as TokenRequest, { store: registry.store, clock, tokens, namespace, name });
@@ -146,7 +159,7 @@ export function virtualResources({ authenticator, authorizer }: SubresourceParts
     group: string,
     kind: string,
     answer: (object: KubeObject, exchange: Exchange) => KubeObject | Promise<KubeObject>,
-  ) => action({ apiVersion: `${group}/v1`, kind }, answer);
+  ) => action([{ apiVersion: `${group}/v1`, kind }], answer);
   const access = "authorization.k8s.io";
   const identity = "authentication.k8s.io";
   return {

@@ -37,13 +37,25 @@ test("without a hash it is served, with a stale one sent on, and what is not ser
   assert.equal((await ask("/openapi/v3/apis/nope/v1")).status, 404);
 });
 
-test("clients that take protobuf only are refused", async () => {
-  const protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-  assert.equal((await ask("/openapi/v2", { accept: protobuf })).status, 406);
-  assert.equal((await ask("/openapi/v2", { accept: `${protobuf}, application/json` })).status, 200);
-  assert.equal((await ask("/openapi/v2")).status, 200);
-  const v3 = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
-  assert.equal((await ask("/openapi/v3/api/v1", { accept: v3 })).status, 406);
+test("v2 is served as JSON and as the protobuf that client-go asks for", async () => {
+  const wish = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const protobuf = await ask("/openapi/v2", { accept: wish });
+  assert.equal(protobuf.status, 200);
+  assert.equal(protobuf.headers["content-type"], "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  assert.ok(protobuf.body instanceof Uint8Array);
+  assert.equal(
+    (await ask("/openapi/v2", { accept: `${wish}, application/json` })).headers["content-type"],
+    protobuf.headers["content-type"],
+  );
+  const etag = protobuf.headers["etag"] ?? "";
+  assert.equal((await ask("/openapi/v2", { accept: wish, "if-none-match": etag })).status, 304);
+  assert.equal((await ask("/openapi/v2")).headers["content-type"], "application/json");
+  assert.equal((await ask("/openapi/v2", { accept: "application/yaml" })).status, 406);
+});
+
+test("v3 is served as JSON only", async () => {
+  const accept = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+  assert.equal((await ask("/openapi/v3/api/v1", { accept })).status, 406);
 });
 
 test("other paths are not its own", async () => {

@@ -533,6 +533,7 @@ const subresources: Scenario[] = [
         },
       },
       post("evict", `${pods}/a/eviction`, eviction("a")),
+      post("evict by the older version", `${pods}/a/eviction`, { ...eviction("a"), apiVersion: "policy/v1beta1" }),
       post("another name", `${pods}/a/eviction`, eviction("b")),
       post("a second budget", "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets", {
         apiVersion: "policy/v1",
