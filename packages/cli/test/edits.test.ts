@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Pod } from "@dhow/kube";
@@ -11,9 +11,24 @@ const description = `import { ingress, service, system } from "dhow";
 export default system("shop", () => {
   const api = service("api", { source: "api", port: 3000, health: "/" });
   const web = service("web", { source: "web", port: 3000, health: "/", replicas: 1 });
-  return [ingress("shop", { routes: { "/": web, "/api": api } })];
+  const shelf = service("shelf", { source: "shelf", port: 3000, health: "/" });
+  return [ingress("shop", { routes: { "/": web, "/api": api, "/shelf": shelf } })];
 });
 `;
+
+/** A package of the workspace, and a service that depends on it. */
+const words = {
+  "package.json": '{ "type": "module", "version": "1.2.0", "workspaces": ["*"] }',
+  "words/package.json": '{ "name": "@shop/words", "version": "1.0.0", "type": "module", "exports": "./index.ts" }',
+  "words/index.ts": 'export const shared = "shared-one";\n',
+  "shelf/package.json": '{ "name": "@shop/shelf", "type": "module", "dependencies": { "@shop/words": "1.0.0" } }',
+  "shelf/src/main.ts": `import { shared } from "@shop/words";\n${greeter("${shared}")}`,
+};
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+}
 
 describe("edits", () => {
   let folder: ReturnType<typeof clusterFolder>;
@@ -26,7 +41,10 @@ describe("edits", () => {
       "system.ts": description,
       "api/src/main.ts": greeter("one"),
       "web/src/main.ts": greeter("web"),
+      ...words,
     });
+    mkdirSync(join(folder.path, "shelf/node_modules/@shop"), { recursive: true });
+    symlinkSync("../../../words", join(folder.path, "shelf/node_modules/@shop/words"));
     running = startDhow(folder.path, "up", "--port", String(port));
     await running.said(/export KUBECONFIG=/);
   });
@@ -40,60 +58,112 @@ describe("edits", () => {
     return { status: response.status, text: await response.text() };
   };
 
-  /** How often the containers of a service have been started again. */
-  async function restarts(name: string): Promise<number[]> {
+  /** The runs of a service's containers, by pod, and how often they are said to have been restarted. */
+  async function runs(name: string): Promise<{ ids: Map<string, string>; restarts: number[] }> {
     using cluster = connect(folder.path);
     const ref = { apiVersion: "v1", kind: "Pod", namespace: "shop" };
     const { items } = await cluster.client.list<Pod>(ref, { labelSelector: `app=${name}` });
-    return items.map((pod) => pod.status?.containerStatuses?.[0]?.restartCount ?? -1);
+    const status = (pod: Pod) => pod.status?.containerStatuses?.[0];
+    return {
+      ids: new Map(items.map((pod) => [pod.metadata.name ?? "", status(pod)?.containerID ?? ""])),
+      restarts: items.map((pod) => status(pod)?.restartCount ?? -1),
+    };
   }
 
-  /** Edits, and asks all the while until only the new code answers; gives what was answered meanwhile. */
-  async function editUnderLoad(word: string): Promise<{ status: number; text: string }[]> {
-    const answers: { status: number; text: string }[] = [];
+  const restarted = (name: string) => running.output.match(new RegExp(`${name} +\\S+: restarted in`, "g"))?.length ?? 0;
+
+  /** Asks a service all the while until `done`; gives what was answered meanwhile. */
+  async function underLoad(path: string, change: (answers: readonly Answered[]) => Promise<void>): Promise<Answered[]> {
+    const answers: Answered[] = [];
     const end = new AbortController();
     const load = Array.from({ length: 4 }, async () => {
       while (!end.signal.aborted) {
-        answers.push(await ask().catch((error: unknown) => ({ status: 0, text: String(error) })));
+        answers.push(await ask(path).catch((error: unknown) => ({ status: 0, text: String(error) })));
         await new Promise((resolve) => setTimeout(resolve, 3));
       }
     });
-    const restarted = () => running.output.match(/api +\S+: restarted in/g)?.length ?? 0;
-    const before = restarted();
-    write(folder.path, "api/src/main.ts", greeter(word));
     try {
-      await eventually(
-        () => answers.slice(-50).length === 50 && answers.slice(-50).every(({ text }) => text.startsWith(word)),
-      );
+      await change(answers);
     } finally {
       end.abort();
       await Promise.all(load);
     }
-    // Whoever edits again before the last pod has read the files gives it the next edit.
-    await eventually(() => restarted() > before);
     return answers;
   }
 
+  const onlySays = (answers: readonly Answered[], word: string) =>
+    answers.slice(-50).length === 50 && answers.slice(-50).every(({ text }) => text.startsWith(word));
+  const failures = (answers: readonly Answered[]) => answers.filter(({ status }) => status !== 200);
+
+  /** Edits api, and asks all the while until only the new code answers. */
+  function editUnderLoad(word: string): Promise<Answered[]> {
+    return underLoad("/api", async (answers) => {
+      const before = restarted("api");
+      write(folder.path, "api/src/main.ts", greeter(word));
+      await eventually(() => onlySays(answers, word) && restarted("api") > before);
+    });
+  }
+
   test("new code answers, only the service that was touched restarts, and no request fails meanwhile", async () => {
+    const before = { api: await runs("api"), web: await runs("web") };
     const answers = await editUnderLoad("two");
-    assert.deepEqual(
-      answers.filter(({ status }) => status !== 200),
-      [],
-    );
+    assert.deepEqual(failures(answers), []);
     assert.ok(answers.every(({ text }) => /^(one|two) from api-/.test(text)));
-    assert.deepEqual(await restarts("api"), [1, 1]);
-    assert.deepEqual(await restarts("web"), [0]);
+    const after = { api: await runs("api"), web: await runs("web") };
+    assert.deepEqual([...after.api.ids.keys()], [...before.api.ids.keys()], "the same pods");
+    for (const [pod, id] of after.api.ids) assert.notEqual(id, before.api.ids.get(pod));
+    assert.deepEqual(after.api.restarts, [0, 0], "an edit is no crash");
+    assert.deepEqual(after.web, before.web);
     await running.said(/api +api\/src\/main.ts: restarted in \d+ ms/);
   });
 
   test("a syntax error is shown with its place, the old code goes on, and what mends it counts", async () => {
+    const before = await runs("api");
     write(folder.path, "api/src/main.ts", `${greeter("three")}\nconst broken = ;\n`);
     await running.said(/syntax error[^]*api\/src\/main\.ts:7:16/);
     assert.match((await ask()).text, /^two from api-/);
-    assert.deepEqual(await restarts("api"), [1, 1]);
-    assert.deepEqual(
-      (await editUnderLoad("four")).filter(({ status }) => status !== 200),
-      [],
+    assert.deepEqual(await runs("api"), before);
+    assert.deepEqual(failures(await editUnderLoad("four")), []);
+  });
+
+  test("an edit of a shared package restarts those that depend on it, and nobody else; what is wrong in it is said once", async () => {
+    const before = { api: await runs("api"), web: await runs("web"), shelf: await runs("shelf") };
+    const answers = await underLoad("/shelf", async (said) => {
+      write(folder.path, "words/index.ts", 'export const shared = "shared-two";\n');
+      await eventually(() => onlySays(said, "shared-two") && restarted("shelf") === 1);
+    });
+    assert.deepEqual(failures(answers), []);
+    assert.deepEqual({ api: await runs("api"), web: await runs("web") }, { api: before.api, web: before.web });
+    assert.deepEqual((await runs("shelf")).restarts, [0, 0]);
+    write(folder.path, "words/index.ts", "export const shared = ;\n");
+    await running.said(/syntax error[^]*words\/index\.ts:1:23/);
+    assert.match((await ask("/shelf")).text, /^shared-two from shelf-/);
+    assert.equal(running.output.match(/words\/index\.ts:1:23/g)?.length, 1);
+    write(folder.path, "words/index.ts", 'export const shared = "shared-three";\n');
+    await eventually(async () => (await ask("/shelf")).text.startsWith("shared-three"));
+    await eventually(() => restarted("shelf") === 2);
+  });
+
+  test("edits that come while pods restart: all run the newest code in the end, and one always serves", async () => {
+    const answers = await underLoad("/api", async (said) => {
+      for (const word of ["five", "six", "seven"]) {
+        write(folder.path, "api/src/main.ts", greeter(word));
+        await eventually(() => said.at(-1)?.text.startsWith(word), 30_000, 1);
+      }
+      // The first pod runs it, and the second has the old code when the files cease to be readable.
+      write(folder.path, "api/src/main.ts", greeter("eight"));
+      await eventually(() => said.at(-1)?.text.startsWith("eight"), 30_000, 1);
+      write(folder.path, "api/src/main.ts", `${greeter("broken")}\nconst broken = ;\n`);
+      await running.said(/syntax error[^]*api\/src\/main\.ts:7:16[^]*syntax error[^]*api\/src\/main\.ts:7:16/);
+      write(folder.path, "api/src/main.ts", greeter("nine"));
+      await eventually(() => onlySays(said, "nine"));
+    });
+    assert.deepEqual(failures(answers), []);
+    assert.ok(answers.every(({ text }) => !text.startsWith("broken")));
+    assert.deepEqual((await runs("api")).restarts, [0, 0]);
+    write(folder.path, "api/src/main.ts", greeter("four"));
+    await eventually(async () =>
+      (await Promise.all([ask(), ask(), ask()])).every(({ text }) => text.startsWith("four")),
     );
   });
 

@@ -1,10 +1,12 @@
-import { relative } from "node:path";
-import type { Reporter } from "@dhow/base";
-import { messageOf } from "@dhow/base";
-import { type KubeClient, type Pod, readText } from "@dhow/kube";
+import { realpathSync } from "node:fs";
+import { basename, join, relative, sep } from "node:path";
+import { messageOf, type Reporter } from "@dhow/base";
+import type { KubeClient } from "@dhow/kube";
 import { sourceImages } from "@dhow/manifests";
+import { programFolders } from "@dhow/node/workspace";
 import { watch } from "chokidar";
 import { checkSyntax, type LoadedSystem } from "./load.ts";
+import { RollingRestart } from "./rolling-restart.ts";
 
 export interface EditOptions {
   readonly client: KubeClient;
@@ -16,104 +18,130 @@ export interface EditOptions {
 /** Editors write a file in several steps; a change counts when it has been quiet for so long (milliseconds). */
 const quiet = 15;
 
+/** What no program reads, by its path below a source's folder. */
 const ignored = /(^|[/\\])(node_modules|\.git|\.dhow|test|tests)([/\\]|$)|\.test\.ts$|~$|\.swp$/;
 
-/** Restarts what an edit touches, one pod after the other; an edit that cannot be read is shown, and the old code goes on. */
+/**
+ * Restarts what an edit touches, one pod after the other: a service by its own files and by those of the workspace packages that it depends
+ * on. An edit that cannot be read is shown, and the old code goes on.
+ */
 export function followEdits(options: EditOptions): { close(): Promise<void> } {
-  const followers = sourceImages(options.loaded.system).map(
-    ({ source, service }) => new ServiceFollower(options, source, service.name),
-  );
-  return {
-    async close() {
-      await Promise.all(followers.map((follower) => follower.close()));
-    },
-  };
+  const follower = new Follower(options);
+  return { close: () => follower.close() };
 }
 
-class ServiceFollower {
-  readonly #options: EditOptions;
-  readonly #name: string;
-  readonly #watcher: ReturnType<typeof watch>;
-  readonly #changed = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #restarting: Promise<void> = Promise.resolve();
+/** A service that runs from a folder. */
+interface Program {
+  readonly name: string;
+  readonly source: string;
+  readonly restart: RollingRestart;
+  /** Absolute paths. */
+  folders: readonly string[];
+  /** What has changed since the code that the pods were last told to run. */
+  readonly changed: Set<string>;
+}
 
-  constructor(options: EditOptions, source: string, name: string) {
+class Follower {
+  readonly #options: EditOptions;
+  /** Of system.ts, without symbolic links, as the folders of programs are. */
+  readonly #folder: string;
+  readonly #programs: readonly Program[];
+  readonly #watcher: ReturnType<typeof watch>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: EditOptions) {
     this.#options = options;
-    this.#name = name;
-    this.#watcher = watch(source, {
-      cwd: options.loaded.folder,
+    const { client, loaded, reporter } = options;
+    this.#folder = realpathSync(loaded.folder);
+    const { namespace } = loaded.system.environment;
+    this.#programs = sourceImages(loaded.system).map(({ source, service: { name } }) => ({
+      name,
+      source: join(loaded.folder, source),
+      restart: new RollingRestart({ client, namespace, service: name, reporter }),
+      folders: programFolders(join(loaded.folder, source)),
+      changed: new Set(),
+    }));
+    const folders = this.#programs.flatMap((program) => program.folders);
+    this.#watcher = watch([...new Set(folders)], {
       ignoreInitial: true,
-      ignored: (path) => ignored.test(path),
+      ignored: (path) => !this.#programs.some((program) => reads(program, path)),
     });
     this.#watcher.on("all", (event, path) => {
-      if (event === "addDir" || event === "unlinkDir") return;
-      this.#changed.add(path);
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#settle(), quiet);
+      if (event !== "addDir" && event !== "unlinkDir") this.#changed(path);
+    });
+    this.#watcher.on("error", (error) => {
+      reporter.report({ kind: "source.failed", level: "error", subject: "edits", message: messageOf(error) });
     });
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#watcher.close();
-    await this.#restarting;
+    await Promise.all(this.#programs.map(({ restart }) => restart.close()));
+  }
+
+  #changed(path: string): void {
+    for (const program of this.#programs) {
+      if (!reads(program, path)) continue;
+      program.changed.add(path);
+      // What is being written is not for the next pod to read.
+      program.restart.hold();
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#settle(), quiet);
   }
 
   #settle(): void {
-    const files = [...this.#changed];
-    this.#changed.clear();
-    // One restart at a time: an edit during a restart is followed by another.
-    this.#restarting = this.#restarting
-      .then(() => this.#follow(files))
-      .catch((error: unknown) => this.#report("source.failed", "error", messageOf(error)));
-  }
-
-  async #follow(files: readonly string[]): Promise<void> {
-    const { folder } = this.#options.loaded;
-    for (const file of files.filter((each) => /\.[cm]?[jt]s$/.test(each))) {
-      try {
-        checkSyntax(`${folder}/${file}`);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
-        this.#report("source.syntax-error", "error", `${messageOf(error)}; the old code goes on`, { error });
-        return;
-      }
+    const looked = new Map<string, boolean>();
+    for (const program of this.#programs) {
+      if (program.changed.size === 0) continue;
+      const unreadable = [...program.changed].filter((file) => !this.#readable(program.name, file, looked));
+      if (unreadable.length > 0) continue;
+      const files = [...program.changed];
+      program.changed.clear();
+      if (files.some((file) => basename(file) === "package.json")) this.#followOthers(program);
+      program.restart.begin(files.map((file) => relative(this.#folder, file)));
     }
-    const start = performance.now();
-    for (const pod of await this.#pods()) await this.#restart(pod);
-    const milliseconds = Math.round(performance.now() - start);
-    this.#report(
-      "source.restarted",
-      "info",
-      `${files.map((file) => relative(".", file)).join(", ")}: restarted in ${milliseconds} ms`,
-      { files, milliseconds },
-    );
   }
 
-  async #pods(): Promise<Pod[]> {
-    const { namespace } = this.#options.loaded.system.environment;
-    const { items } = await this.#options.client.list<Pod>(
-      { apiVersion: "v1", kind: "Pod", namespace },
-      { labelSelector: `app=${this.#name}` },
-    );
-    return items.filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.spec?.nodeName !== undefined);
+  /** Whether a file can be parsed. What services share is looked at, and said, once. */
+  #readable(service: string, file: string, looked: Map<string, boolean>): boolean {
+    const known = looked.get(file);
+    if (known !== undefined) return known;
+    const error = problemOf(file);
+    looked.set(file, error === undefined);
+    if (error === undefined) return true;
+    this.#options.reporter.report({
+      kind: "source.syntax-error",
+      level: "error",
+      subject: service,
+      message: `${messageOf(error)}; the old code goes on`,
+      data: { error },
+    });
+    return false;
   }
 
-  /**
-   * The kubelet answers when the new code is ready, so that the next pod's turn comes only then; where it does not become so, that turn never
-   * comes, and the other pods go on with the old code.
-   */
-  async #restart(pod: Pod): Promise<void> {
-    const { namespace, name } = pod.metadata;
-    const path = `/api/v1/nodes/${pod.spec?.nodeName}/proxy/restart/${namespace}/${name}/${this.#name}`;
-    const answer = await this.#options.client.raw({ method: "POST", path, headers: {} });
-    const text = await readText(answer.body);
-    if (answer.status >= 300 && answer.status !== 404)
-      throw new Error(`${name} does not run with the new code: ${text.trim()}`);
+  /** Its dependencies may be others now. */
+  #followOthers(program: Program): void {
+    program.folders = programFolders(program.source);
+    this.#watcher.add([...program.folders]);
   }
+}
 
-  #report(kind: string, level: "info" | "error", message: string, data?: Record<string, unknown>): void {
-    this.#options.reporter.report({ kind, level, subject: this.#name, message, ...(data && { data }) });
+function reads({ folders }: Program, path: string): boolean {
+  return folders.some((folder) => {
+    const below = relative(folder, path);
+    return below !== ".." && !below.startsWith(`..${sep}`) && !ignored.test(below);
+  });
+}
+
+/** Why a file cannot be read as code; a file that is gone, and one that is no code, is no problem. */
+function problemOf(file: string): unknown {
+  if (!/\.[cm]?[jt]s$/.test(file)) return undefined;
+  try {
+    checkSyntax(file);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : error;
   }
 }

@@ -42,17 +42,26 @@ export interface WorkspaceView {
   readonly folders: readonly string[];
 }
 
+/** The folders whose change is a change of the program that a source folder is: its own, and those of the workspace packages it depends on. */
+export function programFolders(source: string): readonly string[] {
+  const real = realpathSync(source);
+  return foldersOf(real, findWorkspace(real));
+}
+
 /**
  * What of a workspace a service sees, at the same places under /app: its own folder, the installed packages, and the workspace packages
  * that it depends on, which stand in node_modules as symbolic links. Never the rest of the repository.
  */
 export function workspaceView(source: string, workspace: string): WorkspaceView {
-  const packages = linkedPackages(source, workspace);
-  const folders = [source, ...packages.filter((folder) => !isWithin(folder, source))];
+  const folders = foldersOf(source, workspace);
   const mounts = folders.flatMap((folder) => folderMounts(folder, workspace));
   const installed = join(workspace, "node_modules");
   if (!isWithin(installed, source) && existsSync(installed)) mounts.push(mountAt(installed, workspace));
   return { mounts, workingDirectory: target(source, workspace), folders };
+}
+
+function foldersOf(source: string, workspace: string): string[] {
+  return [source, ...linkedPackages(source, workspace).filter((folder) => !isWithin(folder, source))];
 }
 
 function isWithin(path: string, folder: string): boolean {

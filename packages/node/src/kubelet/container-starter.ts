@@ -60,7 +60,9 @@ export class ContainerStarter {
     const { container, record, sandbox, event } = input;
     const { clock } = this.#context;
     const image = await this.#image(input);
-    const attempt = (latest(record, container.name)?.attempt ?? -1) + 1;
+    const last = latest(record, container.name);
+    const attempt = (last?.attempt ?? -1) + 1;
+    const replacements = (last?.replacements ?? 0) + (last?.replaced ? 1 : 0);
     const id = randomBytes(32).toString("hex");
     const terminationLog = this.#terminationLog(record.uid, container.name, attempt);
     const config = await this.#config(input, image, id, terminationLog);
@@ -69,6 +71,7 @@ export class ContainerStarter {
       id,
       name: container.name,
       attempt,
+      ...(replacements > 0 && { replacements }),
       sandbox: record.sandbox,
       image: container.image ?? "",
       imageID: image.digest,

@@ -31,7 +31,9 @@ export class PodContainers {
   readonly #options: PodContainersOptions;
   readonly #starter: ContainerStarter;
   readonly #running = new Map<string, RunningContainer>();
-  readonly #exits = new Set<Promise<void>>();
+  /** Resolve when the end of what runs now is written down. */
+  readonly #exits = new Map<string, Promise<void>>();
+  readonly #starting = new Map<string, Promise<unknown>>();
   /** Once set, how a container ends is not written down: it ends only because the agent does. */
   #abandoned = false;
 
@@ -90,9 +92,13 @@ export class PodContainers {
     const input = { pod, container, record, sandbox, volumes, event };
     let running: RunningContainer;
     try {
-      running = await this.#starter.start(input);
+      const starting = this.#starter.start(input);
+      this.#starting.set(container.name, starting);
+      running = await starting;
     } catch (error) {
       return this.attempts.failed(container, error);
+    } finally {
+      this.#starting.delete(container.name);
     }
     this.attempts.started(container);
     this.#watch(running);
@@ -104,6 +110,11 @@ export class PodContainers {
     event(container, "Warning", "FailedPostStartHook", "PostStartHook failed");
     await this.kill(pod, sandbox.address, { container, message: "FailedPostStartHook" });
     return this.attempts.failed(container, new StartFailure("PostStartHookError", problem));
+  }
+
+  /** Resolves when an attempt to start the container that is under way, if one is, has succeeded or failed. */
+  async settled(name: string): Promise<void> {
+    await Promise.allSettled([this.#starting.get(name)]);
   }
 
   /** Runs the postStart hook, where the container has one; nobody is told that the container runs before it is done. */
@@ -120,30 +131,36 @@ export class PodContainers {
     const running = this.#running.get(container.name);
     if (!running) return;
     await killContainer(this.#killContext(pod, address), running, graceMilliseconds(pod, container, probe), message);
-    await Promise.all(this.#exits);
+    await this.#exits.get(container.name);
   }
 
   /**
-   * Ends a container that has been out of service for a while already, so that its preStop hook, which waits for just that, has nothing
-   * to do; waits until its end is written down.
+   * Ends a run to make place for the next one, at once. It has been out of service for a while already, so that its preStop hook, which waits
+   * for just that, has nothing to do. Waits until its end is written down.
    */
-  async end(pod: Pod, container: Container): Promise<void> {
-    await this.#running.get(container.name)?.stop(graceMilliseconds(pod, container));
-    await Promise.all(this.#exits);
+  async replace(pod: Pod, running: RunningContainer): Promise<void> {
+    const { container, instance } = running;
+    instance.replaced = true;
+    this.attempts.forget(container);
+    const exit = this.#exits.get(container.name);
+    await running.replace(graceMilliseconds(pod, container));
+    await exit;
   }
 
   /** Ends all of them; resolves when nothing runs any more. */
   async stopAll(pod: Pod, address: string, grace: number): Promise<void> {
     for (const running of this.#running.values()) running.probes?.stopAllButReadiness();
     await stopAll(this.#killContext(pod, address), this.list(), grace);
-    await Promise.all(this.#exits);
+    await Promise.all(this.#exits.values());
   }
 
   /** Ends all of them with the agent: hooks are not run, and nothing is written down. */
   async abandon(grace: number): Promise<void> {
     this.#abandoned = true;
     const { clock } = this.#options.context;
-    const all = Promise.all(this.list().map((running) => running.stop(grace))).then(() => Promise.all(this.#exits));
+    const all = Promise.all(this.list().map((running) => running.stop(grace))).then(() =>
+      Promise.all(this.#exits.values()),
+    );
     // Whatever does not end even so is the sandbox' to kill: the agent's own end does not wait for it.
     await Promise.race([all, new Promise<void>((resolve) => void clock.after(grace + closingTime, resolve))]);
   }
@@ -165,10 +182,10 @@ export class PodContainers {
       running.probes?.stop();
       if (!this.#abandoned) await this.#starter.noteExit(record, container, instance, how);
       this.#running.delete(container.name);
-      this.#exits.delete(exit);
+      this.#exits.delete(container.name);
       onChange();
     });
-    this.#exits.add(exit);
+    this.#exits.set(container.name, exit);
   }
 
   #probe(running: RunningContainer, address: string): void {

@@ -6,8 +6,10 @@ export interface ContainerInstance {
   /** 64 hex digits, without the runtime's prefix. */
   readonly id: string;
   readonly name: string;
-  /** How many instances of this container were before it in the pod: its restartCount. */
+  /** How many instances of this container were before it in the pod. */
   readonly attempt: number;
+  /** How many of those were replaced because their source was edited: no restarts to whoever counts them. */
+  readonly replacements?: number;
   /** In which of the pod's sandboxes it ran: what an earlier one initialized does not count in the next. */
   readonly sandbox: number;
   readonly image: string;
@@ -21,6 +23,8 @@ export interface ContainerInstance {
   /** Completed, Error, OOMKilled, StartError … */
   reason?: string;
   message?: string;
+  /** It was ended because its source was edited, not because something was wrong with it. */
+  replaced?: true;
 }
 
 /** What the node remembers of a pod: enough to go on after a restart of the agent, and to repeat nothing that has ended. */
@@ -45,6 +49,11 @@ export interface PodRecord {
 /** The newest instance of a container. */
 export function latest(record: PodRecord, container: string): ContainerInstance | undefined {
   return record.containers[container]?.[0];
+}
+
+/** How often a container was started again because it had ended: what a status shows as restartCount. */
+export function restartCount(instance: ContainerInstance | undefined): number {
+  return (instance?.attempt ?? 0) - (instance?.replacements ?? 0);
 }
 
 /** The node's own small state: one JSON file a pod, replaced whole, so that a kill at any moment leaves the old or the new one. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, sleep } from "@dhow/base";
+import { messageOf } from "@dhow/base";
 import { type Container, isStatusError, type Pod, type PodStatus } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
 import { Backoff, configBackoff } from "./backoff.ts";
@@ -10,20 +10,14 @@ import { graceMilliseconds } from "./kill.ts";
 import { podConfig } from "./pod-config.ts";
 import { isInit, PodContainers } from "./pod-containers.ts";
 import { deadlineMessage, deadlineReason, onDeadline } from "./pod-deadline.ts";
-import { newRunServes } from "./new-run.ts";
 import { PodPublisher } from "./pod-publisher.ts";
 import type { PodRecord } from "./pod-record.ts";
+import { replaceRun } from "./replace-run.ts";
 import type { RunningContainer } from "./running-container.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 
 /** What is left to containers whose pod was taken out of the API by force. */
 const forcedGrace = 1000;
-
-/**
- * How long everybody in this cluster needs to hear that a pod is out of service: its endpoints, the kernel's rules and the ingress are on
- * one machine.
- */
-const drainMilliseconds = 50;
 
 /**
  * Keeps one pod as its object says. It is told that something may have changed, never what: each turn compares the object with what runs, and
@@ -142,26 +136,22 @@ export class PodWorker {
     await this.#sandbox?.remove();
   }
 
-  /**
-   * Ends a container and starts it again in the same sandbox without any back-off: its source has changed. It is taken out of service first.
-   * Resolves when the new run serves and the API knows, so that whoever restarts several always has one; throws when it does not come to that.
-   */
-  async restart(name: string): Promise<void> {
-    const running = this.#containers.get(name);
-    if (!running) {
-      const container = this.#pod.spec.containers.find((one) => one.name === name);
-      if (container) this.#containers.attempts.forget(container);
-      return this.wake();
-    }
-    running.draining = true;
-    this.publish();
-    await this.#publisher.flush();
-    this.#containers.attempts.forget(running.container);
-    await sleep(this.#context.clock, drainMilliseconds);
-    await this.#containers.end(this.#pod, running.container);
-    await newRunServes(() => this.#containers.get(name), running, this.#context.clock);
-    this.publish();
-    await this.#publisher.flush();
+  /** See `replaceRun`. */
+  async restart(name: string, alone = false): Promise<void> {
+    await replaceRun({
+      name,
+      alone,
+      pod: this.#pod,
+      record: this.record,
+      containers: this.#containers,
+      clock: this.#context.clock,
+      wake: () => this.wake(),
+      tell: () => {
+        this.publish();
+        return this.#publisher.flush();
+      },
+      over: () => this.#mustEnd(),
+    });
   }
 
   imagesChanged(): void {

@@ -18,8 +18,6 @@ export class RunningContainer {
   probes: ContainerProbes | undefined;
   /** Its postStart hook runs, before the end of which it is not said to run (startContainer in pkg/kubelet/kuberuntime). */
   inPostStart = false;
-  /** Taken out of service before it is ended on purpose. */
-  draining = false;
   /** Set once it is being ended. */
   stopping: Promise<void> | undefined;
   readonly #clock: Clock;
@@ -29,6 +27,9 @@ export class RunningContainer {
   #killAt = Number.POSITIVE_INFINITY;
   #cancelKill: () => void = () => undefined;
   #ended = false;
+  /** Set once it is taken out of service, before it is ended on purpose. */
+  #drained: Promise<void> | undefined;
+  #draining = false;
 
   constructor(
     container: Container,
@@ -64,7 +65,16 @@ export class RunningContainer {
   }
 
   get ready(): boolean {
-    return !this.#ended && !this.inPostStart && !this.draining && (this.probes?.ready ?? true);
+    return !this.#ended && !this.inPostStart && !this.#draining && (this.probes?.ready ?? true);
+  }
+
+  /** Takes it out of service: `leave` tells so whoever may send it something, and is not called where nobody does. */
+  drain(leave: () => Promise<void>): Promise<void> {
+    if (this.#drained) return this.#drained;
+    const serves = this.ready;
+    this.#draining = true;
+    this.#drained = serves ? leave() : Promise.resolve();
+    return this.#drained;
   }
 
   /** Hears everything that the container says from now on. */
@@ -82,6 +92,15 @@ export class RunningContainer {
     preStop?: (milliseconds: number, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     this.stopping ??= this.#stop(graceMilliseconds, preStop);
+    return this.stopping;
+  }
+
+  /**
+   * Ends it to make place for the next run: as `stop`, but nobody waits for a program that does not hear its stop signal, as one that was
+   * started a moment ago.
+   */
+  replace(graceMilliseconds: number): Promise<void> {
+    this.stopping ??= this.#replace(graceMilliseconds);
     return this.stopping;
   }
 
@@ -106,6 +125,11 @@ export class RunningContainer {
       this.#killWithin(left);
     }
     await gone;
+  }
+
+  async #replace(grace: number): Promise<void> {
+    this.#killWithin(!this.#ended && this.process.kill(this.#stopSignal) ? grace : 0);
+    await this.exited;
   }
 
   #killWithin(milliseconds: number): void {

@@ -52,7 +52,8 @@ export class StartAttempts {
   due(container: Container, last: ContainerInstance | undefined, event: EventSink): boolean {
     this.#dueIn.delete(container.name);
     if (!this.#failureOver(container, event)) return false;
-    if (last?.state !== "exited") return true;
+    // What was replaced has not failed: its end counts neither now nor at the next one.
+    if (last?.state !== "exited" || last.replaced) return true;
     const id = backoffId(container);
     const left = this.#crash.remaining(id, last.finishedAt ?? 0);
     if (left === 0) {

@@ -167,17 +167,17 @@ export class NamespaceContainer implements ContainerProcess {
   }
 
   /** As for the first process of any container: what it has no handler for does nothing (pid_namespaces(7)), SIGKILL and SIGSTOP aside. */
-  kill(signal: NodeJS.Signals): void {
-    if (this.#ended) return;
+  kill(signal: NodeJS.Signals): boolean {
+    if (this.#ended) return false;
     if (signal === "SIGKILL") {
       this.#killed = true;
       sendSignal(this.#first, signal);
-      return;
+      return true;
     }
     const program = this.pid;
-    if (signal === "SIGSTOP" || signal === "SIGCONT" || catchesSignal(program, constants.signals[signal])) {
-      sendSignal(program, signal);
-    }
+    const heard = signal === "SIGSTOP" || signal === "SIGCONT" || catchesSignal(program, constants.signals[signal]);
+    if (heard) sendSignal(program, signal);
+    return heard;
   }
 
   exec(config: ExecConfig): Promise<ExecProcess> {

@@ -99,8 +99,8 @@ export interface ContainerProcess extends Streams {
   /** The program's process id as the agent sees it. */
   readonly pid: number;
   readonly exited: Promise<ContainerExit>;
-  /** Sends a signal to the container's first process. SIGKILL ends all of its processes. */
-  kill(signal: NodeJS.Signals): void;
+  /** Sends a signal to the container's first process; false where it has no handler, and so does not hear it. SIGKILL ends all of its processes. */
+  kill(signal: NodeJS.Signals): boolean;
   /** A further program in the same container. */
   exec(config: ExecConfig): Promise<ExecProcess>;
   usage(): Promise<ContainerUsage>;

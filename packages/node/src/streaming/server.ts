@@ -73,10 +73,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   metrics: async ({ kubelets }, _parts, _url, _request, response) => text(response, nodeMetrics(kubelets)),
   listeners: async ({ kubelets }, parts, _url, _request, response) =>
     text(response, JSON.stringify(await listeners(kubelets, parts)), "application/json"),
-  restart: async ({ kubelets }, parts, _url, request, response) => {
+  restart: async ({ kubelets }, parts, url, request, response) => {
     if (request.method !== "POST") throw new RequestError(405, "method not allowed");
     const worker = findPod(kubelets, parts[0] ?? "", parts[1] ?? "");
-    await worker.restart(parts[2] ?? "");
+    await worker.restart(parts[2] ?? "", url.searchParams.has("alone"));
     text(response, "ok");
   },
 };

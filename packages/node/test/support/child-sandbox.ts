@@ -49,7 +49,7 @@ class ChildPod implements PodSandbox {
       stdout: child.stdout!,
       stderr: child.stderr!,
       exited,
-      kill: (signal) => void child.kill(signal),
+      kill: (signal) => child.kill(signal),
       exec: (exec) => execute(exec, config.env),
       usage: async () => ({ cpuNanoseconds: 2_000_000_000, workingSetBytes: 1 << 20 }),
     };

@@ -1,5 +1,5 @@
 import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus } from "@dhow/kube";
-import { type ContainerInstance, latest, type PodRecord } from "../pod-record.ts";
+import { type ContainerInstance, latest, type PodRecord, restartCount } from "../pod-record.ts";
 import { timestamp } from "./format.ts";
 
 /** What the probes and the last attempt to start say of a container now. */
@@ -31,7 +31,7 @@ export function containerStatus(
     imageID: instance?.imageID ?? "",
     ready: view.ready,
     started: view.started,
-    restartCount: instance?.attempt ?? 0,
+    restartCount: restartCount(instance),
     state: waiting ? { waiting } : presentState(instance, defaultWaiting),
     lastState: lastState(waiting && instance?.state === "exited" ? instance : previous),
   };

@@ -72,10 +72,11 @@ export class ProcessContainer implements ContainerProcess {
     });
   }
 
-  kill(signal: NodeJS.Signals): void {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    if (signal === "SIGKILL") signalGroup(this.pid, signal);
-    else this.#child.kill(signal);
+  kill(signal: NodeJS.Signals): boolean {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+    if (signal !== "SIGKILL") return this.#child.kill(signal);
+    signalGroup(this.pid, signal);
+    return true;
   }
 
   async exec(config: ExecConfig): Promise<ExecProcess> {
