@@ -34,6 +34,8 @@ export interface ApiServerOptions {
   readonly tokens?: readonly { readonly token: string; readonly user: UserInfo }[];
   /** Reaches the HTTP interface of a node's kubelet. */
   readonly dialKubelet?: (nodeName: string) => Promise<Duplex>;
+  /** How long old versions of objects are remembered, for watches and lists of the past: 5 min, as `--etcd-compaction-interval`. */
+  readonly compactionMilliseconds?: number;
   /** Where clients in the cluster find the API. */
   readonly advertise?: { readonly address: string; readonly port: number };
 }
@@ -45,6 +47,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+const fiveMinutes = 5 * 60_000;
+
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const clock = options.clock ?? systemClock;
   const storage = new Storage(options.folder ? openSqliteJournal(join(options.folder, "store")) : memoryJournal());
@@ -55,9 +59,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     certificateAuthority: options.certificateAuthority ?? "",
   });
   const handler = new Handler(parts);
+  const stopCompaction = every(clock, options.compactionMilliseconds ?? fiveMinutes, () => storage.compact());
   return {
     handle: (request) => handler.handle(request),
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),
-    close: async () => storage.close(),
+    close: async () => {
+      stopCompaction();
+      storage.close();
+    },
   };
+}
+
+function every(clock: Clock, milliseconds: number, action: () => void): () => void {
+  let cancel: () => void;
+  const arm = () => {
+    cancel = clock.after(milliseconds, () => {
+      action();
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
 }

@@ -3,16 +3,16 @@ import { kinds } from "./kinds.ts";
 import type { Controller } from "./manager/manager.ts";
 import { millisecondsOf } from "./objects.ts";
 
-/** How long an Event is kept after it last happened (kube-apiserver's --event-ttl; there etcd forgets them, here a controller deletes them). */
-const ttl = 60 * 60_000;
-const period = 60_000;
+const defaultTtl = 60 * 60_000;
+const longestPeriod = 60_000;
 
-/** Deletes Events that are an hour old. */
+/** Deletes Events that are an hour old. On a real cluster etcd forgets them, by a lease that each write renews. */
 export const eventTtl: Controller = {
   name: "event-ttl",
   start(manager) {
     const events = manager.informer(kinds.event);
-    manager.every(period, "event-ttl", async () => {
+    const ttl = manager.options.eventTtlMilliseconds ?? defaultTtl;
+    manager.every(Math.min(ttl / 4, longestPeriod), "event-ttl", async () => {
       const before = manager.clock.now() - ttl;
       for (const event of events.list()) {
         if (lastSeen(event) >= before) continue;

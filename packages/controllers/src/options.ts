@@ -26,6 +26,8 @@ export interface ControllerOptions {
   readonly autoscalerPeriodMilliseconds?: number;
   /** How long recommendations to shrink must hold: 5 min, as `--horizontal-pod-autoscaler-downscale-stabilization`. */
   readonly autoscalerDownscaleStabilizationMilliseconds?: number;
+  /** How long an Event is kept after it last happened: 1 h, as kube-apiserver's `--event-ttl`. */
+  readonly eventTtlMilliseconds?: number;
   /** How many finished pods may lie around before the oldest are deleted: 12,500, as `--terminated-pod-gc-threshold`. */
   readonly terminatedPodThreshold?: number;
 }

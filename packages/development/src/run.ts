@@ -1,5 +1,5 @@
 import type { Clock, Reporter } from "@dhow/base";
-import { type Cluster, defaultNodes, startCluster } from "@dhow/cluster";
+import { type Cluster, defaultNodes, type Retention, startCluster } from "@dhow/cluster";
 import { applyObjects } from "@dhow/deploy";
 import type { KubeClient } from "@dhow/kube";
 import { compile } from "@dhow/manifests";
@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly apiPort?: number | undefined;
   readonly isolation?: "processes" | undefined;
   readonly detached: boolean;
+  readonly retention?: Retention | undefined;
   readonly reporter: Reporter;
   readonly clock: Clock;
   /** Ends everything that was started. */
@@ -41,6 +42,7 @@ export async function runSystem(options: RunOptions): Promise<void> {
     nodes: defaultNodes,
     reporter,
     prepare: () => writeImageTable(folder.images, loaded),
+    ...(options.retention && { retention: options.retention }),
     ...(options.port !== undefined && { port: options.port }),
     ...(options.httpsPort !== undefined && { httpsPort: options.httpsPort }),
     ...(options.isolation !== undefined && { isolation: options.isolation }),

@@ -31,12 +31,20 @@ export class EventLog {
   append(event: StoreEvent): void {
     this.#events.push(event);
     // Cut in halves, so that dropping costs nothing per event.
-    if (this.#events.length > this.#window * 2) {
-      const dropped = this.#events.length - this.#window;
-      this.#droppedRevision = (this.#events[dropped - 1] as StoreEvent).revision;
-      this.#events = this.#events.slice(dropped);
-      this.#first += dropped;
-    }
+    if (this.#events.length > this.#window * 2) this.#drop(this.#events.length - this.#window);
+  }
+
+  /** Forgets the changes up to and with `revision`. */
+  compact(revision: number): void {
+    const kept = this.#events.findIndex((event) => event.revision > revision);
+    this.#drop(kept < 0 ? this.#events.length : kept);
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return;
+    this.#droppedRevision = (this.#events[count - 1] as StoreEvent).revision;
+    this.#events = this.#events.slice(count);
+    this.#first += count;
   }
 
   /** The oldest revision from which a watch can continue. */

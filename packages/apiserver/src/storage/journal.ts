@@ -22,6 +22,8 @@ export interface Journal {
   readonly revision: number;
   readonly rows: () => Iterable<Row>;
   readonly commit: (changes: readonly Change[]) => void;
+  /** Gives back to the disk some of what rows that are gone have left. */
+  readonly trim: () => void;
   readonly close: () => void;
 }
 
@@ -41,6 +43,7 @@ export function memoryJournal(): Journal {
         revision = changed;
       }
     },
+    trim: () => undefined,
     close: () => undefined,
   };
 }

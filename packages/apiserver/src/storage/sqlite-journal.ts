@@ -19,6 +19,10 @@ const tables = `
   PRAGMA user_version = ${format};
 `;
 
+/** What is given back at once, so that no request waits long (pages of 4 KiB), and what may lie about for the next rows: as much as is in use. */
+const trimmedPages = 1000;
+const sparePages = 1000;
+
 /**
  * The durable store: one SQLite file, write-ahead log, every commit synced to the disk before it returns. The file is held
  * exclusively, so that two servers never share one. SQLite checks pages only in its log; each value carries a checksum of its own.
@@ -53,6 +57,7 @@ export function openSqliteJournal(folder: string): Journal {
       }
       revision = last.revision;
     },
+    trim: () => trim(database),
     close: () => database.close(),
   };
 }
@@ -61,6 +66,8 @@ function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);
+    // Only a new store takes the first; the log beside the store goes back to this size after a burst of writes.
+    database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_size_limit = 4194304;");
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
     if (found !== 0 && found !== format) throw storeOfAnotherFormat(file, found, format);
@@ -72,6 +79,14 @@ function open(file: string): DatabaseSync {
     database?.close();
     throw explain(error, file);
   }
+}
+
+/** Rows that go leave free pages, which the next rows use: only what is far too much is given back. */
+function trim(database: DatabaseSync): void {
+  const number = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number;
+  const free = number("freelist_count");
+  const spare = Math.max(sparePages, number("page_count") - free);
+  if (free > spare) database.exec(`PRAGMA incremental_vacuum(${Math.min(free - spare, trimmedPages)})`);
 }
 
 /** SQLite's result codes (sqlite.org/rescode.html): 5 busy, 11 corrupt, 26 not a database. */

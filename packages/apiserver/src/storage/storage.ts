@@ -36,6 +36,9 @@ export class Storage {
   readonly #logs = new Map<string, EventLog>();
   readonly #openedAt: number;
   #revision: number;
+  /** What was before this revision is forgotten, and what the revision was at the last `compact`. */
+  #compacted = 0;
+  #seen = 0;
   #pending: PendingWrite[] = [];
   readonly #closers = new Set<() => void>();
   #closed = false;
@@ -47,7 +50,7 @@ export class Storage {
     for (const { resource, key, revision, text } of journal.rows()) {
       this.#table(resource).set({ key, revision, text, object: deepFreeze(JSON.parse(text) as KubeObject) });
     }
-    this.#revision = this.#openedAt = journal.revision;
+    this.#revision = this.#openedAt = this.#seen = journal.revision;
   }
 
   /** The number of the last change; what lists and bookmarks carry. */
@@ -66,7 +69,7 @@ export class Storage {
 
   /** The list as it was at `revision`, or undefined when that is forgotten. */
   listAt(resource: string, prefix: string, start: string, revision: number): readonly StoredObject[] | undefined {
-    const events = this.events(resource).since(revision);
+    const events = revision < this.#compacted ? undefined : this.events(resource).since(revision);
     if (!events) return undefined;
     const then = new Map(this.list(resource, prefix, start).map((stored) => [stored.key, stored]));
     for (const { current, previous } of events.toReversed()) {
@@ -104,6 +107,18 @@ export class Storage {
   /** Removes what has revision `expected`; gives its last state, `last` if that is given, with the revision of the removal. Throws WriteConflict. */
   remove(resource: string, key: string, expected: number, last?: KubeObject): Promise<StoredObject> {
     return this.#enqueue({ resource, key, object: last, expected, removes: true });
+  }
+
+  /**
+   * Forgets what was before the call before this one: called every five minutes, it leaves a history of five to ten, as a real server's
+   * compaction of etcd does (apiserver/pkg/storage/etcd3/compact.go). Gives back disk space, too.
+   */
+  compact(): void {
+    if (this.#closed) return;
+    this.#compacted = this.#seen;
+    this.#seen = this.#revision;
+    for (const log of this.#logs.values()) log.compact(this.#compacted);
+    this.#journal.trim();
   }
 
   /** Calls back when the storage closes, for watches to end; the returned function stops that. */

@@ -96,6 +96,32 @@ test("a revision that is forgotten is an ERROR event with 410", async () => {
   assert.equal(await next(), undefined);
 });
 
+test("after ten minutes at most the past is forgotten, as after a compaction of etcd: watches, exact lists, pages", async () => {
+  const clock = new FakeClock();
+  await using server = await startInProcess({ clock });
+  const minutes = (count: number) => clock.advance(count * 60_000);
+  for (const name of ["a", "b"]) await server.call("POST", place, configMap(name));
+  const list = await server.call("GET", `${place}?limit=1`);
+  const version = list.metadata.resourceVersion ?? "";
+  const page = `${place}?limit=1&continue=${(list.metadata as { continue?: string }).continue}`;
+  await server.call("PATCH", `${place}/a`, { data: { k: "1" } }, "application/merge-patch+json");
+  await minutes(9);
+  const exact = `${place}?resourceVersion=${version}&resourceVersionMatch=Exact`;
+  assert.equal((await server.raw("GET", exact)).status, 200);
+  assert.equal((await server.raw("GET", page)).status, 200);
+  const early = await watch(server, `resourceVersion=${version}`);
+  assert.equal(await early.sayNext(), "MODIFIED a");
+  await minutes(2);
+  assert.equal((await server.raw("GET", exact)).status, 410);
+  assert.equal((await server.raw("GET", page)).status, 410);
+  const late = await (await watch(server, `resourceVersion=${version}`)).next();
+  assert.deepEqual([late?.type, late?.object["code"]], ["ERROR", 410]);
+  // Who has followed is not disturbed.
+  await server.call("DELETE", `${place}/b`);
+  assert.equal(await early.sayNext(), "DELETED b");
+  early.stop();
+});
+
 test("initial events end with a bookmark", async () => {
   await using server = await startInProcess();
   await server.call("POST", place, configMap("a"));

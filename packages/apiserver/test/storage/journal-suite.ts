@@ -128,4 +128,25 @@ export function journalSuite(name: string, open: () => Journal): void {
     assert.ok(log.oldest > 1 && log.oldest <= 21);
     storage.close();
   });
+
+  test(`${name}: what was before the compaction before the last is forgotten`, async () => {
+    const storage = storageOn();
+    await storage.put(kind, "n/a", configMap("a", "1"), 0);
+    await storage.put(kind, "n/a", configMap("a", "2"), 1);
+    storage.compact();
+    await storage.put(kind, "n/a", configMap("a", "3"), 2);
+    assert.equal(storage.listAt(kind, "", "", 1)?.length, 1);
+    storage.compact();
+    assert.equal(storage.listAt(kind, "", "", 1), undefined);
+    assert.equal(storage.events(kind).since(1), undefined);
+    assert.deepEqual(
+      storage.listAt(kind, "", "", 2)?.map(({ revision }) => revision),
+      [2],
+    );
+    assert.equal(storage.events(kind).since(2)?.length, 1);
+    storage.compact();
+    assert.equal(storage.events(kind).since(2), undefined);
+    assert.deepEqual([storage.get(kind, "n/a")?.revision, storage.events(kind).since(3)?.length], [3, 0]);
+    storage.close();
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -40,6 +40,29 @@ test("a store that is opened again has everything, and goes on counting", async 
   assert.equal(second.events("secrets").after(2), undefined);
   assert.equal(second.events("secrets").after(3), 0);
   second.close();
+});
+
+test("a store gives back what rows that are gone have left, a piece at a time, and keeps some for the next ones", async () => {
+  using folder = temporaryFolder();
+  const journal = openSqliteJournal(folder.path);
+  const megabytes = () => {
+    // What was committed is in the file itself once the log beside it has been taken over.
+    const size = (name: string) => statSync(join(folder.path, name), { throwIfNoEntry: false })?.size ?? 0;
+    return (size("store.sqlite") + size("store.sqlite-wal")) >> 20;
+  };
+  const rows = Array.from({ length: 4000 }, (_, index) => ({
+    resource: "secrets",
+    key: `n/${index}`,
+    revision: index,
+  }));
+  journal.commit(rows.map((row) => ({ ...row, text: "x".repeat(8000) })));
+  assert.ok(megabytes() > 30);
+  journal.commit(rows.slice(10).map((row) => ({ ...row, text: undefined })));
+  for (let piece = 0; piece < 12; piece++) journal.trim();
+  journal.commit([{ resource: "secrets", key: "n/last", revision: 5000, text: "last" }]);
+  assert.ok(megabytes() < 12, `${megabytes()} MB`);
+  assert.equal([...journal.rows()].length, 11);
+  journal.close();
 });
 
 test("what was acknowledged survives kill -9", async () => {

@@ -23,6 +23,14 @@ export interface ControlPlaneConfig {
   readonly namespace: string;
   /** Names of controllers that run; all of them unless said. */
   readonly controllers?: readonly string[];
+  readonly retention?: Retention;
+}
+
+/** How long the past is kept; Kubernetes' times unless said. */
+export interface Retention {
+  /** Old versions of objects, for watches and lists of the past. */
+  readonly compactionMilliseconds?: number;
+  readonly eventTtlMilliseconds?: number;
 }
 
 /** API server, controllers and scheduler in one process, as functions wired together. */
@@ -60,7 +68,9 @@ export class ControlPlane {
   }
 
   async #listen(pki: Pki): Promise<number> {
+    const { compactionMilliseconds } = this.#config.retention ?? {};
     const api = await createApiServer({
+      ...(compactionMilliseconds !== undefined && { compactionMilliseconds }),
       folder: this.#folder.store,
       clock: systemClock,
       reporter: toLog,
@@ -104,7 +114,7 @@ export class ControlPlane {
   async #startControllers(pki: Pki): Promise<void> {
     const client = new KubeClient(inProcess(this.#api as ApiServer), { userAgent: "dhow-controllers" });
     await bootstrapObjects(client);
-    const { controllers } = this.#config;
+    const { controllers, retention } = this.#config;
     await startControllers({
       client,
       clock: systemClock,
@@ -116,6 +126,7 @@ export class ControlPlane {
       loadBalancerAddress: () => "127.0.0.1",
       volumeFolder: join(this.#folder.agent, "volumes"),
       ...(controllers && { only: controllers }),
+      ...(retention?.eventTtlMilliseconds !== undefined && { eventTtlMilliseconds: retention.eventTtlMilliseconds }),
     });
   }
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, type Reporter } from "@dhow/base";
 import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
 import type { AgentConfig } from "../agent/config.ts";
 import type { PortEntrance } from "../agent/entrances.ts";
-import type { ControlPlaneConfig } from "../control-plane/control-plane.ts";
+import type { ControlPlaneConfig, Retention } from "../control-plane/control-plane.ts";
 import { cacheFolder } from "../cache.ts";
 import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
@@ -31,6 +31,7 @@ export interface ClusterOptions {
   readonly nodes: AgentConfig["nodes"];
   /** `processes`: without namespaces even where they are possible; what is lost then is said in `notes`. */
   readonly isolation?: "processes";
+  readonly retention?: Retention;
   readonly reporter: Reporter;
   /** Called when the folder is there and before anything starts: what the cluster is to find in it is written here. */
   readonly prepare?: () => void;
@@ -161,20 +162,22 @@ class Host {
   }
 
   #spawnControlPlane(): ChildProcess {
-    const { namespace, system, apiPort } = this.#options;
+    const { namespace, system, apiPort, retention } = this.#options;
     const config: ControlPlaneConfig = {
       folder: this.#folder.path,
       port: apiPort ?? 0,
       name: `dhow-${system}`,
       namespace,
+      ...(retention && { retention }),
     };
-    const log = openSync(join(this.#folder.logs, "control-plane.log"), "a", 0o600);
+    const log = openLog(this.#folder.logs, "control-plane.log");
     const child = spawn(process.execPath, nodeWords("../control-plane/main.ts", config), {
       stdio: ["ignore", log, log, "ipc"],
       env: childEnvironment(),
       // A session of its own, so that Ctrl-C in a terminal reaches the host alone, which decides what ends when.
       detached: true,
     });
+    closeSync(log);
     child.on("message", (message: { type: string; server?: string }) => {
       if (message.type === "ready") this.#server = message.server ?? "";
     });
@@ -191,15 +194,17 @@ class Host {
       userNamespace: this.#world.possible && this.#world.userNamespace,
       ports: this.#ports(),
     };
-    const log = openSync(join(this.#folder.logs, "agent.log"), "a", 0o600);
+    const log = openLog(this.#folder.logs, "agent.log");
     const argv = [process.execPath, ...nodeWords("../agent/main.ts", config)];
     const options = {
       env: childEnvironment(),
       stdio: ["ignore", log, log, "ipc"] as ["ignore", number, number, "ipc"],
     };
-    return this.#world.possible
+    const child = this.#world.possible
       ? spawnWorld({ argv, userNamespace: this.#world.userNamespace, ...options })
       : spawn(process.execPath, argv.slice(1), options);
+    closeSync(log);
+    return child;
   }
 
   /** One change of the doors at a time: two that hand over one socket would open it twice. */
@@ -222,6 +227,15 @@ class Host {
     this.#doors.add(entrance, server);
     if (this.#agent.process) await this.#doors.handOver(entrance, this.#agent.process);
   }
+}
+
+/** What a process of the cluster says; what is beyond this size (bytes) when it starts is put aside, in place of what was put aside before. */
+const logSize = 10 << 20;
+
+function openLog(folder: string, name: string): number {
+  const path = join(folder, name);
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > logSize) renameSync(path, `${path}.1`);
+  return openSync(path, "a", 0o600);
 }
 
 function nodeWords(file: string, config: object): string[] {

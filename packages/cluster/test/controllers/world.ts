@@ -32,7 +32,7 @@ export interface World extends AsyncDisposable {
 /** An API server in this process, all controllers, nodes, and a kubelet that plays them. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { nodes = 2, nodeCpu = "8", nodePods = "110", outcome, intercept, kubelet = true, ...rest } = options;
-  const api = await createApiServer({});
+  const api = await createApiServer(rest.clock ? { clock: rest.clock } : {});
   const awake = setInterval(() => undefined, 1000);
   const connection = { remoteAddress: "127.0.0.1", user: { name: "admin", groups: ["system:masters"] } };
   const request = async (asked: HttpRequest) => intercept?.(asked) ?? api.handle({ ...asked, connection });

@@ -25,6 +25,9 @@ export class Backends {
         const { namespace, service, port } = JSON.parse(key) as BackendRef;
         const now = new Set(this.places({ namespace, service, port }).map(textOf));
         for (const place of places) if (!now.has(textOf(place))) removed(place);
+        if (objects.services.get(namespace, service)) continue;
+        this.#known.delete(key);
+        this.#turns.delete(key);
       }
     };
     this.#stops = [objects.services.onChange(forget), objects.endpointSlices.onChange(forget)];

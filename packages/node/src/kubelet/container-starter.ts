@@ -10,7 +10,7 @@ import { type NodeContext, podFacts } from "./context.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import { runHook } from "./hooks.ts";
 import { readLog } from "./logs/log-reader.ts";
-import { LogWriter } from "./logs/log-writer.ts";
+import { LogWriter, removeLogs } from "./logs/log-writer.ts";
 import { type ContainerInstance, latest, type PodRecord } from "./pod-record.ts";
 import { RunningContainer } from "./running-container.ts";
 import type { MountedVolume } from "./volumes/pod-volumes.ts";
@@ -129,11 +129,15 @@ export class ContainerStarter {
       timeoutMilliseconds: 2 ** 31 - 1,
       signal,
     });
-    const ended = new Promise<undefined>((resolve) => {
-      signal.addEventListener("abort", () => resolve(undefined), { once: true });
-      void running.exited.then(() => resolve(undefined));
-    });
-    return Promise.race([hook, ended]);
+    const given = Promise.withResolvers<undefined>();
+    const giveUp = () => given.resolve(undefined);
+    signal.addEventListener("abort", giveUp, { once: true });
+    void running.exited.then(giveUp);
+    try {
+      return await Promise.race([hook, given.promise]);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
   }
 
   async #image({ container, event }: StartInput): Promise<RunnableImage> {
@@ -191,7 +195,7 @@ export class ContainerStarter {
     const runs = (record.containers[instance.name] ??= []);
     runs.unshift(instance);
     for (const old of runs.splice(keptRuns)) {
-      rmSync(this.logPath(record.uid, old.name, old.attempt), { force: true });
+      removeLogs(this.logPath(record.uid, old.name, old.attempt));
       rmSync(join(this.#context.podsFolder, record.uid, "containers", old.name, `${old.attempt}.message`), {
         force: true,
       });

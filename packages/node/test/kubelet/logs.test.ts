@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { FakeClock, temporaryFolder } from "@dhow/testkit";
 import { type LogOptions, readLog } from "../../src/kubelet/logs/log-reader.ts";
-import { LogWriter } from "../../src/kubelet/logs/log-writer.ts";
+import { LogWriter, removeLogs } from "../../src/kubelet/logs/log-writer.ts";
 
 async function read(path: string, options: LogOptions, writer?: LogWriter): Promise<string> {
   let text = "";
@@ -77,6 +77,22 @@ test("a full file is put aside, old ones go, and readers see one log", async () 
   assert.equal(await read(writer.path, { tailLines: 5 }), "line 35\nline 36\nline 37\nline 38\nline 39\n");
 });
 
+test("with a log goes what was put aside of it, and nothing of another run", async () => {
+  using folder = temporaryFolder();
+  const clock = new FakeClock();
+  for (const run of ["1", "10"]) {
+    const writer = new LogWriter(join(folder.path, `${run}.log`), clock, { maximumBytes: 20, maximumFiles: 3 });
+    for (let line = 0; line < 4; line++) {
+      writer.write("stdout", `line ${line}\n`);
+      await clock.advance(1000);
+    }
+    writer.close();
+  }
+  removeLogs(join(folder.path, "1.log"));
+  assert.equal(readdirSync(folder.path).length, 3);
+  assert.ok(readdirSync(folder.path).every((file) => file.startsWith("10.log")));
+});
+
 test("following ends with the run, goes through a rotation, and stops when nobody listens", async () => {
   using folder = temporaryFolder();
   const clock = new FakeClock();
@@ -87,6 +103,12 @@ test("following ends with the run, goes through a rotation, and stops when nobod
   for (let line = 0; line < 10; line++) {
     await clock.advance(1000);
     await new Promise((resolve) => setTimeout(resolve, 5));
+    writer.write("stdout", `line ${line}\n`);
+    expected.push(`line ${line}`);
+  }
+  // Rotated several times before the reader has its turn.
+  for (let line = 10; line < 16; line++) {
+    await clock.advance(1000);
     writer.write("stdout", `line ${line}\n`);
     expected.push(`line ${line}`);
   }

@@ -113,6 +113,7 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
   let file: FileHandle = await open(path, "r");
   let position = offset;
   let rest = Buffer.alloc(0);
+  let complete = false;
   const buffer = Buffer.alloc(64 << 10);
   const changes = new Changes(writer, options.signal);
   try {
@@ -130,10 +131,13 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
         if (found.length > 0) yield found;
         continue;
       }
-      const present = statSync(path, { throwIfNoEntry: false });
-      if (present && present.ino !== (await file.stat()).ino) {
+      const next = await fileAfter(path, file);
+      if (next !== undefined) {
+        // Put aside since it was read: it may have got its last lines in between.
+        complete = !complete;
+        if (complete) continue;
         await file.close();
-        file = await open(path, "r");
+        file = await open(next, "r");
         position = 0;
         continue;
       }
@@ -144,6 +148,16 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
     changes.close();
     await file.close();
   }
+}
+
+/** The file that goes on where one that was put aside ends: there may have been several rotations since. Undefined for the present one. */
+async function fileAfter(path: string, file: FileHandle): Promise<string | undefined> {
+  const { ino } = await file.stat();
+  const present = statSync(path, { throwIfNoEntry: false });
+  if (!present || present.ino === ino) return undefined;
+  const files = [...rotatedFiles(path), path];
+  const at = files.findIndex((each) => statSync(each, { throwIfNoEntry: false })?.ino === ino);
+  return files[at + 1];
 }
 
 /** Waits for the writer's next change, without missing one that comes between two waits. */

@@ -100,16 +100,25 @@ export class LogWriter {
     renameSync(this.path, `${this.path}.${stamp}`);
     this.#descriptor = openSync(this.path, "a");
     this.#size = 0;
-    const folder = dirname(this.path);
-    const rotated = readdirSync(folder).filter((file) => file.startsWith(`${basename(this.path)}.`));
-    for (const file of rotated
-      .sort()
-      .reverse()
-      .slice(this.#limits.maximumFiles - 1))
-      rmSync(join(folder, file));
+    for (const file of putAside(this.path).slice(this.#limits.maximumFiles - 1)) rmSync(file);
   }
 
   #notify(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Removes the log of a run with everything of it that was put aside. */
+export function removeLogs(path: string): void {
+  for (const file of [path, ...putAside(path)]) rmSync(file, { force: true });
+}
+
+/** What rotation has put aside of a log, the newest first. */
+function putAside(path: string): string[] {
+  const folder = dirname(path);
+  const rotated = readdirSync(folder).filter((file) => file.startsWith(`${basename(path)}.`));
+  return rotated
+    .sort()
+    .reverse()
+    .map((file) => join(folder, file));
 }

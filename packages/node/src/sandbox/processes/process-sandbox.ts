@@ -141,7 +141,8 @@ class PlainPod implements PodSandbox {
     if (config.root !== "host")
       throw new Error("an image's own root needs namespaces, which this machine does not allow");
     const { guard, pipes, memoryWatch, routesFile } = this.#options;
-    const memory = config.memoryMounts.map(({ target }, index) => this.#memoryFolder(config.id, target, index));
+    const memoryFolder = join(this.#options.folder, config.id);
+    const memory = config.memoryMounts.map(({ target }, index) => memoryMount(memoryFolder, target, index));
     const env = {
       ...config.env,
       HOSTNAME: this.#config.hostname,
@@ -154,7 +155,11 @@ class PlainPod implements PodSandbox {
     const translated = translateContainer(own, [...config.mounts, ...memory]);
     const container = await ProcessContainer.start({ config: own, translated, guard, pipes, memoryWatch });
     this.#containers.add(container);
-    void container.exited.then(() => this.#containers.delete(container));
+    void container.exited.then(() => {
+      this.#containers.delete(container);
+      // Memory is gone with the run.
+      rmSync(memoryFolder, { recursive: true, force: true });
+    });
     return container;
   }
 
@@ -172,10 +177,10 @@ class PlainPod implements PodSandbox {
     rmSync(this.#options.folder, { recursive: true, force: true });
     this.#options.removed();
   }
+}
 
-  #memoryFolder(id: string, target: string, index: number): Mount {
-    const source = join(this.#options.folder, id, `memory${index}`);
-    mkdirSync(source, { recursive: true, mode: 0o1777 });
-    return { source, target, readOnly: false };
-  }
+function memoryMount(folder: string, target: string, index: number): Mount {
+  const source = join(folder, `memory${index}`);
+  mkdirSync(source, { recursive: true, mode: 0o1777 });
+  return { source, target, readOnly: false };
 }
