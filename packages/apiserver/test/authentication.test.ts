@@ -93,7 +93,8 @@ describe("who asks", () => {
 
   test("a token in a WebSocket's protocols", async () => {
     const encoded = Buffer.from("static").toString("base64url");
-    const headers = { "sec-websocket-protocol": `v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.${encoded}` };
+    const protocols = `v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.${encoded}`;
+    const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-protocol": protocols };
     assert.equal(((await whoAmI(headers)) as Who).username, "ops");
   });
 });

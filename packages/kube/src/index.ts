@@ -60,7 +60,16 @@ export type { WatchEvent } from "./client/watch-stream.ts";
 export { clone, deepEqual, deepFreeze } from "./equality.ts";
 export { type Connection, httpTransport, type HttpTransport } from "./http-transport.ts";
 export { defaultKubeconfigPath, type KubeconfigContext, loadKubeconfig } from "./kubeconfig.ts";
-export { type Decoded, decodeJson, decodeKind, refuseStrict, strictDecodingError } from "./schema/decode-object.ts";
+export {
+  type Decoded,
+  decodeJson,
+  decodeKind,
+  notAnObject,
+  otherKindCause,
+  refuseStrict,
+  strictDecodingError,
+  summarize,
+} from "./schema/decode-object.ts";
 export { decodeFields } from "./schema/decode.ts";
 export type { FieldSchema, ListType } from "./schema/field.ts";
 export { duplicateFields, JsonSyntaxError, parseJson } from "./schema/json-text.ts";
@@ -104,3 +113,4 @@ export { openapiV2Protobuf } from "./openapi/v2-protobuf.ts";
 export { applyPatch, type ApplyPatchOptions } from "./apply/apply-patch.ts";
 export { trackUpdate, type UpdateOptions } from "./apply/track-update.ts";
 export { onlyTimesDiffer } from "./apply/unchanged.ts";
+export { jsonKind } from "./patch/errors.ts";

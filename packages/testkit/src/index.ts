@@ -6,3 +6,4 @@ export { temporaryFolder } from "./temporary-folder.ts";
 export { eventually } from "./eventually.ts";
 export { realKubernetes } from "./real-kubernetes.ts";
 export { startPostgres, type TestPostgres } from "./postgres.ts";
+export { parseAnswer, type RawAnswer, rawExchange, rawRequest, type RawRequest } from "./raw-http.ts";

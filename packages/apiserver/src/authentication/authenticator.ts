@@ -66,7 +66,9 @@ export class Authenticator {
 }
 
 function bearerToken(headers: Readonly<Record<string, string>>): string | undefined {
-  const protocol = headers["sec-websocket-protocol"] ?? "";
+  const upgrades = /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers["connection"] ?? "");
+  const isWebSocket = upgrades && headers["upgrade"]?.toLowerCase() === "websocket";
+  const protocol = (isWebSocket ? headers["sec-websocket-protocol"] : undefined) ?? "";
   // Browsers cannot set headers on a WebSocket (apiserver/pkg/authentication/request/websocket/protocol.go).
   const [, inProtocol] = /(?:^|,\s*)base64url\.bearer\.authorization\.k8s\.io\.([^,\s]+)/.exec(protocol) ?? [];
   if (inProtocol) return Buffer.from(inProtocol, "base64url").toString();

@@ -1,4 +1,4 @@
-import { badRequest, forbidden } from "@dhow/kube";
+import { badRequest, quote } from "@dhow/kube";
 import type { UserInfo } from "../admission.ts";
 import {
   type AuthorizationAttributes,
@@ -18,13 +18,14 @@ export function impersonate(
   headers: Readonly<Record<string, string>>,
   authorizer: Authorizer,
 ): UserInfo {
-  const name = headers["impersonate-user"];
+  // Of several the first counts, as Go's Header.Get gives it; a comma is no part of a user's name here.
+  const name = headers["impersonate-user"]?.split(", ")[0];
   const groups = splitHeader(headers["impersonate-group"]);
   const uid = headers["impersonate-uid"];
   const extra = extraFrom(headers);
   if (!name) {
     if (groups.length === 0 && !uid && Object.keys(extra).length === 0) return user;
-    throw badRequest(`requested ${describe(uid ?? "", groups)} without impersonating a user name`);
+    throw badRequest(`requested ${describe(uid ?? "", groups, extra)} without impersonating a user name`);
   }
   const demand = (target: ResourceAttributes) => {
     const attributes: AuthorizationAttributes = { user, verb: "impersonate", resource: target };
@@ -46,10 +47,12 @@ export function impersonate(
 }
 
 /** As Go prints the user that was asked for. */
-function describe(uid: string, groups: readonly string[]): string {
-  const list =
-    groups.length > 0 ? `[]string{${groups.map((group) => JSON.stringify(group)).join(", ")}}` : "[]string(nil)";
-  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${list}, Extra:map[string][]string(nil)}`;
+function describe(uid: string, groups: readonly string[], extra: Readonly<Record<string, string[]>>): string {
+  const list = (values: readonly string[]) => `[]string{${values.map(quote).join(", ")}}`;
+  const entries = Object.entries(extra).map(([key, values]) => `${quote(key)}:${list(values)}`);
+  const more = entries.length > 0 ? `{${entries.sort().join(", ")}}` : "(nil)";
+  const all = groups.length > 0 ? list(groups) : "[]string(nil)";
+  return `&user.DefaultInfo{Name:"", UID:${quote(uid)}, Groups:${all}, Extra:map[string][]string${more}}`;
 }
 
 function target(group: string, resource: string, name: string, namespace?: string): ResourceAttributes {
@@ -57,9 +60,11 @@ function target(group: string, resource: string, name: string, namespace?: strin
 }
 
 function targetOfUser(name: string): ResourceAttributes {
-  if (!name.startsWith(accountPrefix)) return target("", "users", name);
-  const [namespace, account, ...rest] = name.slice(accountPrefix.length).split(":");
-  if (!namespace || !account || rest.length > 0) throw forbidden("users", name, "invalid service account user name");
+  const [namespace, account, ...rest] = name.startsWith(accountPrefix)
+    ? name.slice(accountPrefix.length).split(":")
+    : [];
+  // What only looks like a service account is a user like others (serviceaccount.SplitUsername).
+  if (!namespace || !account || rest.length > 0) return target("", "users", name);
   return target("", "serviceaccounts", account, namespace);
 }
 
@@ -80,15 +85,21 @@ function splitHeader(value: string | undefined): string[] {
   return (value ?? "").split(/,\s*/).filter(Boolean);
 }
 
+/** What cannot be unescaped is taken as it is (unescapeExtraKey). */
+function unescapedKey(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
+
 function extraFrom(headers: Readonly<Record<string, string>>): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(extraPrefix)) continue;
-    try {
-      extra[decodeURIComponent(header.slice(extraPrefix.length))] = splitHeader(value);
-    } catch {
-      throw badRequest(`invalid header ${header}`);
-    }
+    const key = unescapedKey(header.slice(extraPrefix.length));
+    Object.defineProperty(extra, key, { value: splitHeader(value), enumerable: true, configurable: true });
   }
   return extra;
 }

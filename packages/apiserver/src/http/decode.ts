@@ -1,20 +1,29 @@
+import { isUtf8 } from "node:buffer";
 import {
   badRequest,
   decodeJson,
   decodeProtobuf,
   type KubeObject,
   refuseStrict,
+  summarize,
   unsupportedMediaType,
 } from "@dhow/kube";
-import { load, YAMLException } from "js-yaml";
+
 import type { Call } from "../registry/call.ts";
 import type { WriteOptions } from "../registry/options.ts";
+import { readYaml, YamlSyntaxError } from "./yaml.ts";
 
 const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
-/** `Content-Type` without its parameters; JSON where there is none. */
-export function mediaTypeOf(contentType: string | undefined): string {
-  return (contentType ?? "").split(";")[0]?.trim().toLowerCase() || "application/json";
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const parameter = `${token}=(?:${token}|"(?:[^"\\\\]|\\\\[^])*")`;
+const parameters = new RegExp(`^(?:\\s*;\\s*${parameter})*\\s*;?\\s*$`);
+
+/** `Content-Type` without its parameters; JSON where there is none, and nothing that anybody reads where it is malformed (mime.ParseMediaType). */
+export function mediaTypeOf(contentType = ""): string {
+  const [, type = "", rest = ""] = /^\s*([^;]*?)\s*(;.*)?$/s.exec(contentType) ?? [];
+  if (!parameters.test(rest)) return "malformed";
+  return type.toLowerCase() || "application/json";
 }
 
 /** The body as text of JSON, whatever it was sent as; `expected` is the kind that a protobuf body must be of, if any one. */
@@ -26,7 +35,7 @@ export function bodyAsJson(
     case "application/json":
       return textOf(call.body);
     case "application/yaml":
-      return yamlAsJson(textOf(call.body), expected?.kind ?? "DeleteOptions");
+      return yamlAsJson(call.body, expected?.kind ?? "DeleteOptions");
     case "application/vnd.kubernetes.protobuf":
       return JSON.stringify(decodeProtobuf(call.body, expected));
     default:
@@ -39,13 +48,16 @@ export function textOf(body: Uint8Array): string {
 }
 
 /** `kind` is what the text should hold, for the message where it is no YAML. */
-export function yamlAsJson(text: string, kind: string): string {
+function yamlAsJson(body: Uint8Array, kind: string): string {
+  const text = textOf(body);
   try {
-    return JSON.stringify(load(text) ?? null);
+    if (!isUtf8(body)) throw new YamlSyntaxError("yaml: invalid leading UTF-8 octet");
+    return JSON.stringify(readYaml(text) ?? null);
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const where = `yaml: line ${(error.mark?.line ?? 0) + 1}: ${error.reason} (${text.slice(0, 30)})`;
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${where}`);
+    if (!(error instanceof YamlSyntaxError)) throw error;
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): ${error.message} (${summarize(text)})`,
+    );
   }
 }
 

@@ -1,10 +1,15 @@
 import {
   badRequest,
   type HttpResponse,
+  DecodeError,
+  decodeFields,
   JsonSyntaxError,
   methodNotAllowed,
+  notAnObject,
   notFound,
   parseJson,
+  quote,
+  typeSchema,
   unknownMethod,
 } from "@dhow/kube";
 import { createObject } from "../registry/create.ts";
@@ -16,7 +21,7 @@ import { patchObject } from "../registry/patch.ts";
 import type { Call } from "../registry/call.ts";
 import type { ObjectAnswer, Registry } from "../registry/registry.ts";
 import { keyOf, served, servedText } from "../registry/resource.ts";
-import { badResourceVersion, parseRevision, tooLargeRevision } from "../registry/revision.ts";
+import { parseRevision, plainFailure, tooLargeRevision } from "../registry/revision.ts";
 import { updateObject } from "../registry/update.ts";
 import { watchBody } from "../registry/watch.ts";
 import { mayCreateOnUpdate } from "../registry/write-rules.ts";
@@ -88,8 +93,11 @@ function kindOf({ resource }: Call): { apiVersion: string; kind: string } {
 function getObject({ registry, call }: Exchange): ObjectAnswer {
   const { resource, namespace, name, query } = call;
   const version = query.get("resourceVersion") ?? "";
-  const wanted = parseRevision(version, (message) => badResourceVersion(message, version)) ?? 0;
-  if (wanted > registry.storage.revision) throw tooLargeRevision(wanted, registry.storage.revision);
+  const wanted =
+    parseRevision(version, (message) =>
+      plainFailure(`resourceVersion: Invalid value: ${quote(version)}: ${message}`),
+    ) ?? 0;
+  if (wanted > registry.storage.revision) throw tooLargeRevision(version, registry.storage.revision);
   const stored = registry.storage.get(resource.storedAs, keyOf(resource, namespace, name));
   if (!stored) throw notFound(resource.name, name);
   return { status: 200, object: served(resource, stored), text: servedText(resource, stored) };
@@ -97,20 +105,39 @@ function getObject({ registry, call }: Exchange): ObjectAnswer {
 
 function deleteOptions(call: Call) {
   if (call.body.byteLength === 0) return parseDeleteOptions(undefined, call.query);
-  let body: Record<string, unknown>;
+  let body: unknown;
   try {
-    body = parseJson(bodyAsJson(call)) as Record<string, unknown>;
+    body = parseJson(bodyAsJson(call));
   } catch (error) {
     if (error instanceof JsonSyntaxError)
       throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     throw error;
   }
-  const { kind, apiVersion } = body;
+  const { kind, apiVersion } = kindIn(body);
   if (kind !== undefined && kind !== "DeleteOptions") {
     const names = `${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? "")}`;
     throw badRequest(`no kind ${names} in scheme "pkg/runtime/scheme.go:111"`);
   }
-  return parseDeleteOptions(body, call.query);
+  try {
+    const { fields } = decodeFields(body ?? {}, deleteOptionsSchema());
+    return parseDeleteOptions(fields, call.query);
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+function deleteOptionsSchema() {
+  const schema = typeSchema("meta.v1.DeleteOptions");
+  if (!schema) throw new TypeError("the table has no DeleteOptions");
+  return schema;
+}
+
+/** Throws 400 where the value is nothing that could have a kind. */
+function kindIn(body: unknown): { readonly kind?: unknown; readonly apiVersion?: unknown } {
+  const wrong = notAnObject(body);
+  if (wrong) throw badRequest(`couldn't get version/kind; json parse error: ${wrong}`);
+  return body ?? {};
 }
 
 /** Deletes each that is selected; what another deleted meanwhile counts as done. */

@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Reporter } from "@dhow/base";
-import { type HttpResponse, statusOf, unknownResource } from "@dhow/kube";
+import {
+  badRequest,
+  type HttpResponse,
+  quote,
+  StatusError,
+  statusOf,
+  unknownMethod,
+  unknownResource,
+} from "@dhow/kube";
 import type { UserInfo } from "../admission.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { impersonate } from "../authentication/impersonation.ts";
@@ -10,7 +18,8 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Call } from "../registry/call.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { Registry } from "../registry/registry.ts";
-import { hasSubresource } from "../registry/resource.ts";
+import { hasSubresource, type Resource } from "../registry/resource.ts";
+import { plainFailure } from "../registry/revision.ts";
 import type { ApiRequest } from "../server.ts";
 import { readBody } from "./body.ts";
 import { compressed } from "./compress.ts";
@@ -19,7 +28,7 @@ import { type Exchange, serveResource } from "./dispatch.ts";
 import type { Metrics } from "./metrics.ts";
 import { notAPage, type Page } from "./pages.ts";
 import { json, type Renderer } from "./render.ts";
-import { parseRequestInfo, type RequestInfo } from "./request-info.ts";
+import { parseRequestInfo, type RequestInfo, type ResourceTarget } from "./request-info.ts";
 
 /** Answers for a subresource, or for a resource that is not stored; by `pods/log`, `pods/*`, or `tokenreviews.authentication.k8s.io`. */
 export type SpecialHandler = (exchange: Exchange, request: ApiRequest, info: RequestInfo) => Promise<HttpResponse>;
@@ -57,6 +66,7 @@ export class Handler {
   async handle(request: ApiRequest): Promise<HttpResponse> {
     const warnings: string[] = [];
     const info = parseRequestInfo(request.method, request.path);
+    if (!info) return malformed();
     const finish = this.#parts.metrics.begin(info);
     let response: HttpResponse;
     try {
@@ -88,6 +98,7 @@ export class Handler {
 
   async #upgrade(request: ApiRequest, socket: Duplex, head: Buffer): Promise<void> {
     const info = parseRequestInfo(request.method, request.path);
+    if (!info || request.method === "CONNECT") throw info ? unknownMethod() : badRequest("malformed path");
     const user = await this.#admitUser(request, info);
     if (!info.target) throw unknownResource();
     const call = await this.#call({ ...request, body: "" }, info, user, []);
@@ -98,8 +109,10 @@ export class Handler {
 
   async #answer(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<HttpResponse> {
     const user = await this.#admitUser(request, info);
-    if (!info.target) return this.#page(request, info);
-    const streams = this.#special(info) !== undefined && ["proxy"].includes(info.target.subresource);
+    const { target } = info;
+    if (!target) return this.#page(request, info);
+    if (target.group !== "" && !this.#parts.catalog.servesGroup(target.group)) return notAPage();
+    const streams = this.#special(info) !== undefined && ["proxy"].includes(target.subresource);
     const call = await this.#call(streams ? { ...request, body: "" } : request, info, user, warnings);
     const exchange: Exchange = {
       registry: this.#parts.registry,
@@ -118,10 +131,10 @@ export class Handler {
   #special({ target }: RequestInfo): SpecialHandler | undefined {
     if (!target) return undefined;
     const name = target.group === "" ? target.resource : `${target.resource}.${target.group}`;
-    const { special } = this.#parts;
+    const find = (key: string) => (Object.hasOwn(this.#parts.special, key) ? this.#parts.special[key] : undefined);
     return target.subresource === ""
-      ? special[name]
-      : (special[`${name}/${target.subresource}`] ?? special[`*/${target.subresource}`]);
+      ? find(name)
+      : (find(`${name}/${target.subresource}`) ?? find(`*/${target.subresource}`));
   }
 
   /** Who asks; throws where that is not good, or what is asked not allowed. */
@@ -149,6 +162,7 @@ export class Handler {
     const resource = this.#parts.catalog.find(target.group, target.version, target.resource);
     if (!resource) throw unknownResource();
     if (target.subresource !== "" && !hasSubresource(resource, target.subresource)) throw unknownResource();
+    checkSegments(resource, target);
     return {
       resource,
       subresource: target.subresource,
@@ -165,9 +179,10 @@ export class Handler {
   }
 
   #failure(error: unknown, request: ApiRequest): HttpResponse {
-    const status = statusOf(error);
+    const status = statusOf(error instanceof RangeError && isStackOverflow(error) ? badRequest(tooDeep) : error);
     const code = status.code ?? 500;
-    if (code >= 500 && status.reason === undefined) {
+    // A StatusError without a reason is a 500 that a real server answers too.
+    if (!(error instanceof StatusError) && code >= 500) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#parts.reporter.report({ kind: "apiserver.failure", level: "error", subject: request.path, message });
     }
@@ -177,10 +192,35 @@ export class Handler {
   }
 }
 
+/** What a name may not be, whatever else it is: it becomes a part of a path (apimachinery/pkg/api/validation/path/name.go). */
+function checkSegments({ info }: Resource, { name, namespace = "" }: ResourceTarget): void {
+  const dots = [".", ".."];
+  if (dots.includes(namespace) && name === "")
+    throw plainFailure(`invalid key: ${quote(`/${info.resource}/${namespace}`)}`);
+  if (dots.includes(name)) throw badRequest(`Name parameter invalid: ${quote(name)}: may not be '${name}'`);
+  if (name.includes("%")) throw badRequest(`Name parameter invalid: ${quote(name)}: may not contain '%'`);
+}
+
+/** As Go's net/http answers what is no HTTP, before anything of the API server sees it. */
+function malformed(): HttpResponse {
+  return {
+    status: 400,
+    headers: { "content-type": "text/plain; charset=utf-8", connection: "close" },
+    body: "400 Bad Request",
+  };
+}
+
 /** Names of namespaces themselves are in their own place for roles (requestinfo.go). */
 function authorizedTarget(target: NonNullable<RequestInfo["target"]>) {
   if (target.group !== "" || target.resource !== "namespaces" || target.name === "") return target;
   return { ...target, namespace: target.name };
+}
+
+/** Deeper than this server can follow, though not than the text may be. */
+const tooDeep = "the object is nested too deeply";
+
+function isStackOverflow({ message }: RangeError): boolean {
+  return message === "Maximum call stack size exceeded";
 }
 
 function statusText(status: number): string {

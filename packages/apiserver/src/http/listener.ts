@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { HttpResponse } from "@dhow/kube";
@@ -8,7 +8,21 @@ import type { ApiRequest, ApiServer } from "../server.ts";
 export interface Listeners {
   readonly request: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   readonly upgrade: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly connect: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly clientError: (error: Error & { readonly code?: string }, socket: Duplex) => void;
 }
+
+/** How a node:http or node:https server is to be made. */
+export const httpServerOptions: ServerOptions = {
+  // client-go keeps idle connections for 90 s; closing them first would make its next request fail.
+  keepAliveTimeout: 120_000,
+  // A body may come this slowly, headers faster.
+  requestTimeout: 60_000,
+  headersTimeout: 20_000,
+  connectionsCheckingInterval: 5_000,
+  /** net/http/server.go DefaultMaxHeaderBytes. */
+  maxHeaderSize: 1 << 20,
+};
 
 /** Connects Node's HTTP servers with an API server; who listens, and where, is the caller's business. */
 export function httpListeners(server: ApiServer): Listeners {
@@ -22,12 +36,30 @@ export function httpListeners(server: ApiServer): Listeners {
       socket.on("error", () => socket.destroy());
       server.upgrade(requestOf(incoming), socket, head);
     },
+    connect(incoming, socket, head) {
+      socket.on("error", () => socket.destroy());
+      server.upgrade(requestOf(incoming), socket, head);
+    },
+    clientError({ code }, socket) {
+      if (!socket.writable) return void socket.destroy();
+      const status = refusals[code ?? ""] ?? "400 Bad Request";
+      const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
+      socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`, () => socket.destroy());
+    },
   };
 }
+
+/** What is no HTTP, or not soon enough, is answered as by Go's net/http. */
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const gone = new AbortController();
   outgoing.once("close", () => gone.abort());
+  // About the server itself (RFC 9110, 9.3.7), of which Go's net/http says nothing but that it is there.
+  if (incoming.url === "*" && incoming.method === "OPTIONS") return void outgoing.writeHead(200).end();
   const response = await server.handle(requestOf(incoming, gone.signal));
   outgoing.writeHead(response.status, headersOf(response));
   if (typeof response.body === "string" || response.body instanceof Uint8Array) {

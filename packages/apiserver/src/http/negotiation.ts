@@ -1,4 +1,4 @@
-import { badRequest, notAcceptable, StatusError } from "@dhow/kube";
+import { badRequest, notAcceptable, quote, StatusError } from "@dhow/kube";
 
 /** How an answer is to be written. */
 export interface Negotiated {
@@ -11,6 +11,9 @@ export interface Negotiated {
 
 /** What a real server lists; protobuf is read, but never written. */
 const mediaTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/** What it lists besides where a watch could have been asked for. */
+const streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 
 interface Accepted {
   readonly type: string;
@@ -39,7 +42,7 @@ export function negotiate(accept: string | undefined, query: URLSearchParams, li
     return { format, as, pretty, includeObject: as === "table" ? includeObject(query) : "Metadata" };
   }
   if (refusedTransform) throw onlyThese();
-  throw notAcceptable(mediaTypes);
+  throw notAcceptable(list ? [...mediaTypes, ...streamTypes] : mediaTypes);
 }
 
 function onlyThese(): StatusError {
@@ -91,5 +94,7 @@ function includeObject(query: URLSearchParams): Negotiated["includeObject"] {
   const wanted = query.get("includeObject") ?? "";
   if (wanted === "" || wanted === "Metadata") return "Metadata";
   if (wanted === "None" || wanted === "Object") return wanted;
-  throw badRequest(`unrecognized includeObject policy: "${wanted}"`);
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${quote(wanted)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }

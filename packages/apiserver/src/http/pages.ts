@@ -59,7 +59,7 @@ export function healthPage(checks: Readonly<Record<string, HealthCheck>>): Page 
     const [, kind, one] = healthPath.exec(path) ?? [];
     if (!kind) return undefined;
     if (one !== undefined) {
-      const check = checks[one];
+      const check = Object.hasOwn(checks, one) ? checks[one] : undefined;
       if (!check) return notAPage();
       const fault = check();
       return fault === undefined ? text(200, "ok") : text(500, `internal server error: ${fault}\n`);

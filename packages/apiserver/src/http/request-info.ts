@@ -1,6 +1,11 @@
+import { isTrue } from "../registry/query.ts";
+
 /** What a request is about (apiserver/pkg/endpoints/request/requestinfo.go). */
 export interface RequestInfo {
+  /** With its escapes read, which is what rights are about. */
   readonly path: string;
+  /** As it was sent. */
+  readonly rawPath: string;
   readonly query: URLSearchParams;
   /** Lower case: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`; outside resources the HTTP method. */
   readonly verb: string;
@@ -16,8 +21,6 @@ export interface ResourceTarget {
   readonly subresource: string;
   readonly namespace: string | undefined;
   readonly name: string;
-  /** What follows a subresource, as in `services/web/proxy/a/b`. */
-  readonly rest: readonly string[];
 }
 
 const collectionVerbs: Readonly<Record<string, string>> = { get: "list", delete: "deletecollection" };
@@ -32,20 +35,31 @@ const verbs: Readonly<Record<string, string>> = {
 /** Subresources of namespaces: anything else after a namespace's name is a resource in it. */
 const namespaceSubresources = new Set(["status", "finalize"]);
 
-/** @param url path and query. */
-export function parseRequestInfo(method: string, url: string): RequestInfo {
-  const mark = url.indexOf("?");
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+/** A path may come with a scheme and a host before it (RFC 9112, 3.2.2), which say nothing here. */
+const absoluteForm = /^https?:\/\/[^/?]*/i;
+
+/** @param url path and query. Undefined where the path has an escape that is none. */
+export function parseRequestInfo(method: string, url: string): RequestInfo | undefined {
+  const origin = url.replace(absoluteForm, "");
+  const mark = origin.indexOf("?");
+  const rawPath = mark < 0 ? origin : origin.slice(0, mark);
+  if (/%(?![0-9a-f]{2})/i.test(rawPath)) return undefined;
+  const path = unescaped(rawPath);
+  const query = new URLSearchParams(mark < 0 ? "" : origin.slice(mark + 1));
   const target = parseTarget(path);
-  if (!target) return { path, query, verb: method.toLowerCase(), target: undefined };
-  return { path, query, ...withVerb(verbs[method] ?? "", target, query) };
+  if (!target) return { path, rawPath, query, verb: method.toLowerCase(), target: undefined };
+  return { path, rawPath, query, ...withVerb(verbs[method] ?? "", target, query) };
+}
+
+function unescaped(path: string): string {
+  if (!path.includes("%")) return path;
+  const bytes = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 function withVerb(verb: string, target: ResourceTarget & { watching?: boolean }, query: URLSearchParams) {
   const { watching = false, ...plain } = target;
-  const watch = query.get("watch");
-  const wanted = watching || (watch !== null && watch !== "false" && watch !== "0");
+  const wanted = watching || isTrue(query.get("watch"));
   if (verb === "get" && (watching || (target.name === "" && wanted))) {
     return { verb: "watch", target: { ...plain, name: target.name || nameInSelector(query) } };
   }
@@ -62,12 +76,12 @@ function nameInSelector(query: URLSearchParams): string {
 
 /** Undefined where the path is not `/api/v1/…` or `/apis/group/version/…`. */
 function parseTarget(path: string): (ResourceTarget & { watching?: boolean }) | undefined {
-  const parts = path.split("/").filter((part) => part !== "");
+  const parts = path.replace(/^\/|\/$/g, "").split("/");
   const core = parts[0] === "api";
   if (!core && parts[0] !== "apis") return undefined;
   const group = core ? "" : (parts[1] ?? "");
   const version = parts[core ? 1 : 2] ?? "";
-  let rest = parts.slice(core ? 2 : 3).map(decode);
+  let rest = parts.slice(core ? 2 : 3);
   if (rest.length === 0) return undefined;
   const watching = rest[0] === "watch";
   if (watching) rest = rest.slice(1);
@@ -76,23 +90,14 @@ function parseTarget(path: string): (ResourceTarget & { watching?: boolean }) | 
     namespace = rest[1];
     if (rest.length > 2 && !namespaceSubresources.has(rest[2] ?? "")) rest = rest.slice(2);
   }
-  const [resource = "", name = "", subresource = "", ...more] = rest;
+  const [resource = "", name = "", subresource = ""] = rest;
   return {
     group,
     version,
     resource,
     name,
     subresource,
-    rest: more,
     namespace: resource === "namespaces" ? undefined : namespace,
     ...(watching ? { watching } : {}),
   };
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

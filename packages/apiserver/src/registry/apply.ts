@@ -1,7 +1,15 @@
 import { messageOf } from "@dhow/base";
-import { applyPatch, badRequest, DecodeError, decodeKind, type KubeObject, parseApiVersion } from "@dhow/kube";
-import { load, YAMLException } from "js-yaml";
+import {
+  applyPatch,
+  badRequest,
+  DecodeError,
+  decodeKind,
+  jsonKind,
+  type KubeObject,
+  parseApiVersion,
+} from "@dhow/kube";
 import { textOf } from "../http/decode.ts";
+import { readYaml, YamlSyntaxError } from "../http/yaml.ts";
 import type { Call } from "./call.ts";
 import { schemaOf } from "./managed.ts";
 import { parseWriteOptions } from "./options.ts";
@@ -55,13 +63,14 @@ function appliedOf(call: Call): KubeObject {
 export function appliedValue(call: Pick<Call, "body">): KubeObject {
   let value: unknown;
   try {
-    value = load(textOf(call.body));
+    value = readYaml(textOf(call.body));
   } catch (error) {
-    if (error instanceof YAMLException) throw badRequest(`error decoding YAML: ${messageOf(error)}`);
+    if (error instanceof YamlSyntaxError) throw badRequest(`error decoding YAML: ${messageOf(error)}`);
     throw error;
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as KubeObject;
-  throw badRequest("error decoding YAML: error unmarshaling JSON: the patch is no object");
+  if (typeof value === "object" && !Array.isArray(value)) return (value ?? {}) as KubeObject;
+  const wrong = `cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: ${wrong}`);
 }
 
 function decoded({ resource }: Call, object: KubeObject): KubeObject {

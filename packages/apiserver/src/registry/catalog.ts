@@ -41,6 +41,10 @@ export class Catalog {
     return this.#byPath.values();
   }
 
+  servesGroup(group: string): boolean {
+    return this.#byPath.values().some(({ info }) => info.group === group);
+  }
+
   servesGroupVersion(group: string, version: string): boolean {
     const apiVersion = group === "" ? version : `${group}/${version}`;
     return this.#byPath.values().some((resource) => resource.apiVersion === apiVersion);

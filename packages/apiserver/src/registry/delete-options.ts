@@ -1,5 +1,6 @@
 import { type FieldFault, fieldFault, invalid } from "@dhow/kube";
 import { dryRunFaults } from "./options.ts";
+import { integerOf, isTrue } from "./query.ts";
 
 /** meta/v1 DeleteOptions, from the body or from query parameters. */
 export interface DeleteOptions {
@@ -50,14 +51,14 @@ export function parseDeleteOptions(body: Record<string, unknown> | undefined, qu
 }
 
 function fromQuery(query: URLSearchParams): Given {
-  const grace = query.get("gracePeriodSeconds");
+  const grace = integerOf(query, "gracePeriodSeconds");
   const policy = query.get("propagationPolicy");
   const orphan = query.get("orphanDependents");
   const dryRun = query.getAll("dryRun").filter((value) => value !== "");
   return {
-    ...(grace ? { gracePeriodSeconds: Number(grace) } : {}),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(policy ? { propagationPolicy: policy } : {}),
-    ...(orphan === null ? {} : { orphanDependents: orphan === "true" || orphan === "1" }),
+    ...(orphan === null ? {} : { orphanDependents: isTrue(orphan) }),
     ...(dryRun.length > 0 ? { dryRun } : {}),
   };
 }

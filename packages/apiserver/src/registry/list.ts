@@ -4,7 +4,8 @@ import type { StoredObject } from "../storage/resource-table.ts";
 import type { Call } from "./call.ts";
 import { continueExpired, decodeContinue, encodeContinue } from "./continue.ts";
 import type { Resource } from "./resource.ts";
-import { badResourceVersion, checkListOptions, parseRevision, tooLargeRevision } from "./revision.ts";
+import { integerOf } from "./query.ts";
+import { badResourceVersion, checkListOptions, checkNumbers, parseRevision, tooLargeRevision } from "./revision.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 
 /** One page of a list. */
@@ -43,34 +44,29 @@ function oneOf(items: readonly StoredObject[], name: string, prefix: string): re
 
 /** All that a selection of a collection holds now. */
 export function selectAll(storage: Storage, call: Pick<Call, "resource" | "namespace" | "name" | "query">): Page {
-  parseLimit(call.query.get("limit"));
+  checkNumbers(call.query);
   const query = new URLSearchParams(call.query);
   for (const name of ["limit", "continue", "resourceVersion", "resourceVersionMatch"]) query.delete(name);
   return listPage(storage, { ...call, query });
 }
 
 function parseWish(storage: Storage, query: URLSearchParams, prefix: string): Wish {
-  const limit = parseLimit(query.get("limit"));
+  const limit = Math.max(0, integerOf(query, "limit") ?? 0);
   const version = query.get("resourceVersion") ?? "";
   const wanted = parseRevision(version, (message) => badResourceVersion(message, version));
   const token = query.get("continue");
   if (token) {
     if (wanted) throw badRequest("specifying resource version is not allowed when using continue");
     const { revision, start } = decodeContinue(token);
+    if (revision > storage.revision) throw tooLargeRevision(revision, storage.revision);
     // Keys begin at the collection, so that a token of one namespace shows nothing of another.
     return { limit, start: `${prefix}${start.replace(/^\//, "")}`, revision: revision < 0 ? undefined : revision };
   }
-  if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(wanted, storage.revision);
+  if (wanted !== undefined && wanted > storage.revision) throw tooLargeRevision(version, storage.revision);
   const exact = query.get("resourceVersionMatch") === "Exact";
   // A page that may be of any revision comes from the watch cache, which does not cut (resourceVersion=0 ignores the limit).
   const uncut = wanted === 0 && query.get("resourceVersionMatch") !== "Exact";
   return { limit: uncut ? 0 : limit, start: prefix, revision: exact ? wanted : undefined };
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null || text === "") return 0;
-  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Math.max(0, Number(text));
 }
 
 function itemsAt(storage: Storage, resource: Resource, prefix: string, wish: Wish): readonly StoredObject[] {

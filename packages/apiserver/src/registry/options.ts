@@ -1,4 +1,5 @@
 import { type FieldFault, fieldFault, invalid } from "@dhow/kube";
+import { isTrue } from "./query.ts";
 
 /** Query parameters common to writes (apimachinery/pkg/apis/meta/v1/validation). */
 export interface WriteOptions {
@@ -31,15 +32,17 @@ export function parseWriteOptions(kind: OptionsKind, query: URLSearchParams, app
     dryRun: query.has("dryRun") && query.get("dryRun") !== "",
     fieldManager,
     fieldValidation: (fieldValidation || "Warn") as WriteOptions["fieldValidation"],
-    force: force !== null && force !== "false" && force !== "0",
+    force: isTrue(force),
   };
 }
 
 function managerFaults(manager: string): FieldFault[] {
   if (Buffer.byteLength(manager) > 128) return [fieldFault.tooLong("fieldManager", 128)];
-  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u.test(manager)
-    ? []
-    : [fieldFault.invalid("fieldManager", manager, "should only contain printable characters")];
+  const characters = Array.from(manager);
+  const bad = characters.findIndex((character) => !/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character));
+  if (bad < 0) return [];
+  const code = (characters[bad]?.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return [fieldFault.invalid("fieldManager", manager, `invalid character U+${code} (at position ${bad})`)];
 }
 
 export function dryRunFaults(values: readonly string[]): FieldFault[] {

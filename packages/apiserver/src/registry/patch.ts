@@ -10,6 +10,7 @@ import {
   kindSchema,
   type KubeObject,
   mergePatch,
+  otherKindCause,
   parseJson,
   StatusError,
   strategicMergePatch,
@@ -59,46 +60,52 @@ export async function patchObject(registry: Registry, call: Call): Promise<Objec
   return updateObject(registry, call, {
     options,
     optionsKind: "PatchOptions",
-    produce: (current) => decodePatched(call, produce(current), options),
+    produce: (current) => acceptPatched(call, produce(current), options),
   });
 }
 
 /** Reads the patch of a request once; the result applies it. Throws 415 and 400. */
 export function patchReader(call: Call): (current: KubeObject) => unknown {
-  const patcher = patchers[call.contentType];
+  const patcher = Object.hasOwn(patchers, call.contentType) ? patchers[call.contentType] : undefined;
   if (!patcher || (call.resource.custom && call.contentType.includes("strategic"))) throw unsupportedPatch();
-  const patch = parsePatch(textOf(call.body));
+  const patch = parsePatch(textOf(call.body), call.contentType.includes("strategic") ? "" : "error decoding patch: ");
   return (current) => patcher(current, patch);
 }
 
-function parsePatch(text: string): unknown {
+function parsePatch(text: string, prefix: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    if (error instanceof JsonSyntaxError) throw badRequest(prefix + error.message);
     throw error;
   }
 }
 
 /** The patched value must be an object of the kind; what is not, is blamed on the patch. */
-function decodePatched(call: Call, patched: unknown, { fieldValidation }: WriteOptions): KubeObject {
-  const { apiVersion, custom, info } = call.resource;
-  let decoded: ReturnType<typeof decodeKind>;
+export function decodePatched(patched: unknown, kind: { readonly apiVersion: string; readonly kind: string }) {
   try {
-    decoded = decodeKind(custom ? clone(patched) : patched, { apiVersion, kind: info.kind });
+    return decodeKind(patched, kind);
   } catch (error) {
     if (error instanceof DecodeError) throw blamed(patched, error.message);
     throw error;
   }
-  if (decoded.strict.length > 0 && fieldValidation === "Strict") {
-    throw blamed(patched, strictDecodingError(decoded.strict));
-  }
-  if (fieldValidation === "Warn") for (const message of decoded.strict) call.warn(message);
-  return decoded.object;
+}
+
+function acceptPatched(call: Call, patched: unknown, { fieldValidation }: WriteOptions): KubeObject {
+  const { apiVersion, custom, info } = call.resource;
+  const expected = { apiVersion, kind: info.kind };
+  const { object, strict } = decodePatched(custom ? clone(patched) : patched, expected);
+  const actual = { apiVersion: object.apiVersion ?? "", kind: object.kind ?? "" };
+  if (actual.kind !== expected.kind || actual.apiVersion !== expected.apiVersion)
+    throw blamed(patched, otherKindCause(actual, expected));
+  if (strict.length > 0 && fieldValidation === "Strict") throw blamed(patched, strictDecodingError(strict));
+  if (fieldValidation === "Warn") for (const message of strict) call.warn(message);
+  return object;
 }
 
 /** The server shows the whole patched object (handlers/patch.go: `errors.NewInvalid(schema.GroupKind{}, "", …)`). */
 function blamed(patched: unknown, detail: string): StatusError {
-  const { status } = invalid("", "", "", [fieldFault.invalid("patch", JSON.stringify(patched), detail)]);
+  const shown = JSON.stringify(Object.fromEntries(Object.entries(patched ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))));
+  const { status } = invalid("", "", "", [fieldFault.invalid("patch", shown, detail)]);
   return new StatusError({ ...status, details: { causes: status.details?.causes ?? [] } });
 }

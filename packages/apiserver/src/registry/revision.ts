@@ -1,4 +1,6 @@
-import { badRequest, type FieldFault, fieldFault, invalid, type Status, StatusError } from "@dhow/kube";
+import { badRequest, type FieldFault, fieldFault, invalid, quote, type Status, StatusError } from "@dhow/kube";
+
+import { integerOf } from "./query.ts";
 
 /** A resourceVersion as a number; undefined for none, and for the empty one. Throws what `wording` makes of anything else. */
 export function parseRevision(
@@ -6,7 +8,8 @@ export function parseRevision(
   wording: (message: string) => Error,
 ): number | undefined {
   if (text === null || text === undefined || text === "") return undefined;
-  if (!/^\d+$/.test(text)) throw wording(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d+$/.test(text)) throw wording(`strconv.ParseUint: parsing ${quote(text)}: invalid syntax`);
+  if (BigInt(text) >= 2n ** 64n) throw wording(`strconv.ParseUint: parsing ${quote(text)}: value out of range`);
   return Number(text);
 }
 
@@ -16,7 +19,7 @@ export function plainFailure(message: string): StatusError {
 }
 
 /** Someone asks for a revision that is not reached yet (apiserver/pkg/storage/errors.go NewTooLargeResourceVersionError). */
-export function tooLargeRevision(wanted: number, current: number): StatusError {
+export function tooLargeRevision(wanted: number | string, current: number): StatusError {
   const status: Status = {
     kind: "Status",
     apiVersion: "v1",
@@ -33,8 +36,15 @@ export function tooLargeRevision(wanted: number, current: number): StatusError {
   return new StatusError(status);
 }
 
+/** Numbers are read before anything else is looked at. */
+export function checkNumbers(query: URLSearchParams): void {
+  integerOf(query, "timeoutSeconds");
+  integerOf(query, "limit");
+}
+
 /** The rules of apimachinery/pkg/apis/meta/internalversion/validation/validation.go. */
 export function checkListOptions(query: URLSearchParams, watching: boolean): void {
+  checkNumbers(query);
   const faults = watching ? [...watchFaults(query)] : [...listFaults(query)];
   if (faults.length > 0) throw invalid("meta.k8s.io", "ListOptions", "", faults);
 }
@@ -83,5 +93,5 @@ function* listFaults(query: URLSearchParams): Generator<FieldFault> {
 }
 
 export function badResourceVersion(message: string, text: string): StatusError {
-  return badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: ${message}`);
+  return badRequest(`invalid resource version: resourceVersion: Invalid value: ${quote(text)}: ${message}`);
 }

@@ -6,6 +6,7 @@ import {
   labelMatcher,
   parseFieldSelector,
   parseLabelSelector,
+  quote,
 } from "@dhow/kube";
 import type { Resource } from "./resource.ts";
 import { wordedTheOlderWay } from "./selectable-fields.ts";
@@ -60,10 +61,8 @@ function fieldTest(resource: Resource, { field, operator, value }: FieldRequirem
 function fieldReader(resource: Resource, field: string): (object: KubeObject) => string {
   if (field === "metadata.name") return (object) => object.metadata.name ?? "";
   if (field === "metadata.namespace") return (object) => object.metadata.namespace ?? "";
-  const read = resource.selectableFields[field];
+  const read = Object.hasOwn(resource.selectableFields, field) ? resource.selectableFields[field] : undefined;
   if (read) return read;
   if (resource.custom || wordedTheOlderWay.has(resource.name)) throw badRequest(`field label not supported: ${field}`);
-  throw badRequest(
-    `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
-  );
+  throw badRequest(`${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }

@@ -1,10 +1,11 @@
-import { expired, type KubeObject } from "@dhow/kube";
+import { expired, type KubeObject, quote } from "@dhow/kube";
 import type { Clock } from "@dhow/base";
 import type { StoredObject } from "../storage/resource-table.ts";
 import type { EventLog, StoreEvent } from "../storage/event-log.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Call } from "./call.ts";
 import { keyOf, served } from "./resource.ts";
+import { integerOf, isTrue } from "./query.ts";
 import { checkListOptions, parseRevision, plainFailure } from "./revision.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 
@@ -59,7 +60,7 @@ class Watcher {
     const { query } = this.#call;
     const version = query.get("resourceVersion") ?? "";
     const wanted = parseRevision(version, (message) =>
-      plainFailure(`resourceVersion: Invalid value: ${JSON.stringify(version)}: ${message}`),
+      plainFailure(`resourceVersion: Invalid value: ${quote(version)}: ${message}`),
     );
     const initialEvents = query.get("sendInitialEvents");
     const snapshot = initialEvents === null ? !wanted : isTrue(initialEvents);
@@ -142,7 +143,7 @@ class Watcher {
 
   /** A real server waits a random time of 30 to 60 minutes where the client names none. */
   #timeout(): number {
-    const asked = Number(this.#call.query.get("timeoutSeconds") ?? 0);
+    const asked = integerOf(this.#call.query, "timeoutSeconds") ?? 0;
     return asked > 0 ? asked : 1800 * (1 + Math.random());
   }
 
@@ -194,10 +195,6 @@ function leaving(previous: StoredObject, revision: number): StoredObject {
 
 function line(type: string, object: string): Uint8Array {
   return encoder.encode(`{"type":"${type}","object":${object}}\n`);
-}
-
-function isTrue(value: string | null): boolean {
-  return value !== null && value !== "false" && value !== "0";
 }
 
 /** Wakes the one who waits. */

@@ -1,21 +1,12 @@
-import {
-  badRequest,
-  clone,
-  decodeKind,
-  type HttpResponse,
-  type KubeObject,
-  mergePatch,
-  notFound,
-  unknownMethod,
-} from "@dhow/kube";
-import { load } from "js-yaml";
-import { decodeBody, textOf } from "../http/decode.ts";
+import { badRequest, clone, type HttpResponse, type KubeObject, mergePatch, notFound, unknownMethod } from "@dhow/kube";
+import { decodeBody } from "../http/decode.ts";
 import type { Exchange } from "../http/dispatch.ts";
 import { negotiate } from "../http/negotiation.ts";
 import { renderObject } from "../http/render.ts";
+import { appliedValue } from "../registry/apply.ts";
 import type { Call } from "../registry/call.ts";
-import { parseWriteOptions } from "../registry/options.ts";
-import { applyPatchType, patchReader } from "../registry/patch.ts";
+import { parseWriteOptions, type WriteOptions } from "../registry/options.ts";
+import { applyPatchType, decodePatched, patchReader } from "../registry/patch.ts";
 import type { ObjectAnswer } from "../registry/registry.ts";
 import { keyOf, served } from "../registry/resource.ts";
 import { updateObject } from "../registry/update.ts";
@@ -58,7 +49,7 @@ async function write({ call, registry, verb }: Exchange, view: View): Promise<Ob
   const optionsKind = verb === "update" ? "UpdateOptions" : "PatchOptions";
   const applied = call.contentType === applyPatchType;
   const options = parseWriteOptions(optionsKind, call.query, verb === "patch" && applied);
-  const wishOf = verb === "update" ? () => decodeBody(call, kind, options.fieldValidation) : patched(call, view, kind);
+  const wishOf = verb === "update" ? sent(call, kind, options.fieldValidation) : patched(call, view, kind);
   const answer = await updateObject(
     registry,
     { ...call, resource: { ...resource, strategy }, ...(view.ofStatus ? { subresource: "status" } : {}) },
@@ -79,17 +70,23 @@ async function write({ call, registry, verb }: Exchange, view: View): Promise<Ob
   return { status: answer.status, object: view.read(answer.object) };
 }
 
+/** What a body wishes: read before it is known whether there is anything to write to, and anew for each try. */
+function sent(call: Call, kind: { apiVersion: string; kind: string }, validation: WriteOptions["fieldValidation"]) {
+  const first = decodeBody(call, kind, validation);
+  return () => clone(first);
+}
+
 function patched(
   call: Call,
   view: View,
   kind: { apiVersion: string; kind: string },
 ): (current: KubeObject) => KubeObject {
   if (call.contentType === applyPatchType) {
-    const wish = load(textOf(call.body));
-    return (current) => decodeKind(mergePatch(view.read(current), wish), kind).object;
+    const wish = appliedValue(call);
+    return (current) => decodePatched(mergePatch(view.read(current), wish), kind).object;
   }
   const patch = patchReader(call);
-  return (current) => decodeKind(patch(view.read(current)), kind).object;
+  return (current) => decodePatched(patch(view.read(current)), kind).object;
 }
 
 function checkName({ name, namespace }: Call, { metadata }: KubeObject): void {

@@ -21,6 +21,7 @@ export function unforeseen(message: string): StatusError {
 
 /** The JSON kind of a value, in the words of Go's decoder. */
 export function jsonKind(value: unknown): string {
+  if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
   return typeof value;

@@ -39,8 +39,16 @@ function undecodable(value: unknown, type: string): Error {
 
 function apply(root: { document: unknown }, operation: Operation): void {
   const { op, path, value = null } = operation;
+  for (const name of ["op", "path", "from"] as const) {
+    const text = operation[name];
+    if (text === undefined || text === null || typeof text === "string") continue;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${jsonKind(text)} into Go struct field jsonPatchOp.${name} of type string`,
+    );
+  }
   if (typeof path !== "string") throw rejected();
-  if (path === "" && op === "replace") root.document = clone(value);
+  if (op === "move") move(root.document, operation.from, path);
+  else if (path === "" && op === "replace") root.document = clone(value);
   else if (path === "" && op === "test") requireEqual(root.document, value);
   else applyAt(root.document, operation, find(root.document, path));
 }
@@ -56,17 +64,19 @@ function applyAt(document: unknown, operation: Operation, at: Place): void {
       return replace(at, clone(value));
     case "test":
       return requireEqual(read(at) ?? null, value);
-    case "move": {
-      const source = find(document, from);
-      const moved = read(source);
-      remove(source);
-      return add(at, moved);
-    }
     case "copy":
       return add(at, clone(read(find(document, from)) ?? null));
     default:
       throw rejected();
   }
+}
+
+/** The place is looked for when what moves is gone, so that nothing moves into itself. */
+function move(document: unknown, from: unknown, path: string): void {
+  const source = find(document, from);
+  const moved = read(source);
+  remove(source);
+  add(find(document, path), moved);
 }
 
 /** A field or index in a container that exists. */

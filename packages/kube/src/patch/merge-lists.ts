@@ -29,7 +29,7 @@ export function mergeLists(
 export function elementKind(...lists: unknown[][]): "scalar" | "object" {
   const kinds = new Set(lists.flat().map(jsonKind));
   if (kinds.size > 1) throw unforeseen(`list element types are not identical: ${goFormat(lists)}`);
-  if (kinds.has("array")) throw rejected();
+  if (kinds.has("array") || kinds.has("null")) throw rejected();
   return kinds.has("object") ? "object" : "scalar";
 }
 
@@ -46,7 +46,10 @@ function carryOutDirectives(original: Fields[], patch: Fields[], mergeKey: strin
       const gone = keyOf(item, mergeKey);
       kept = kept.filter((old) => old[mergeKey] !== gone);
     } else if (directive === "merge") throw unforeseen("merging lists cannot yet be specified in the patch");
-    else throw unforeseen(`unknown patch type: ${goFormat(directive)} in map: ${goFormat(item)}`);
+    else
+      throw unforeseen(
+        `unknown patch type: ${typeof directive === "number" ? `%!s(int64=${directive})` : goFormat(directive)} in map: ${goFormat(item)}`,
+      );
   }
   return replaces ? { original: plain, patch: [] } : { original: kept, patch: plain };
 }

@@ -69,7 +69,9 @@ function replaceOrDelete(patch: Fields): Fields {
   const { $patch: directive, ...rest } = patch;
   if (directive === "replace") return rest;
   if (directive === "delete") return {};
-  throw unforeseen(`unknown patch type: ${goFormat(directive)} in map: ${goFormat(patch)}`);
+  throw unforeseen(
+    `unknown patch type: ${typeof directive === "number" ? `%!s(int64=${directive})` : goFormat(directive)} in map: ${goFormat(patch)}`,
+  );
 }
 
 /** Removes every field that the directive does not name; the patch may not set others either. */
@@ -88,7 +90,7 @@ function retainKeys(original: Fields, patch: Fields): void {
 
 function deleteFromList(original: Fields, key: string, values: unknown): void {
   if (values === null) delete original[key];
-  const old = original[key];
+  const old = Object.hasOwn(original, key) ? original[key] : undefined;
   if (!Array.isArray(old) || !Array.isArray(values)) return;
   const gone = new Set<unknown>(values);
   original[key] = old.filter((item) => !gone.has(item));

@@ -162,6 +162,7 @@ export function decodeProtobuf(bytes: Uint8Array, expected?: Kind): KubeObject {
   if (!magic.equals(bytes.subarray(0, magic.length))) {
     throw unreadable("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   }
+  if (bytes.length === magic.length) throw unreadable("empty body");
   const { typeMeta, raw } = orFail(() => readEnvelope(bytes), unreadable);
   const actual = {
     apiVersion: typeMeta.apiVersion || (expected?.apiVersion ?? ""),

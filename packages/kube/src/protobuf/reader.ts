@@ -20,6 +20,7 @@ export function innerReader(reader: Reader): Reader {
 export function eachField(reader: Reader, read: (number: number, wireType: number) => boolean): void {
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
+    if (tag >>> 3 === 0) throw new Error(`illegal tag 0 (wire type ${tag & 7})`);
     if (!read(tag >>> 3, tag & 7)) reader.skipType(tag & 7);
   }
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../objects.ts";
+import { quote } from "../quote.ts";
 import { parseApiVersion } from "../resources.ts";
 import { badRequest } from "../status.ts";
 import { decodeFields } from "./decode.ts";
@@ -62,7 +63,7 @@ function decodeCustom(value: Record<string, unknown>, kind: Kind, duplicates: re
 }
 
 /** Beginning of a body, as the API server shows it (apimachinery pkg/runtime/error.go summarizeData). */
-function summarize(text: string): string {
+export function summarize(text: string): string {
   if (text === "") return "<empty>";
   const bytes = Buffer.from(text);
   const more = bytes.length > 30 ? " ..." : "";
@@ -77,13 +78,17 @@ function unrecognized(expected: Kind, cause: string, text: string): Error {
   );
 }
 
+/** What Go's decoder says of a body that is no object; undefined where it is one, or null, which counts as an empty one. */
+export function notAnObject(value: unknown): string | undefined {
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return found === "object" ? undefined : `json: cannot unmarshal ${found} into Go value of type ${noKind}`;
+}
+
 /** Which kind a body says it is; what it leaves out is what is expected there. Throws a StatusError where the body is no object. */
 function kindOf(value: unknown, expected: Kind, text: string): Kind {
   if (value === null) return expected;
-  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  if (found !== "object") {
-    throw unrecognized(expected, `json: cannot unmarshal ${found} into Go value of type ${noKind}`, text);
-  }
+  const wrong = notAnObject(value);
+  if (wrong) throw unrecognized(expected, wrong, text);
   const { apiVersion, kind } = value as Record<string, unknown>;
   for (const [name, one] of Object.entries({ apiVersion, kind })) {
     if (one === undefined || one === null || typeof one === "string") continue;
@@ -127,19 +132,27 @@ export function decodeJson(text: string, expected: Kind, lookForDuplicates = tru
 
 /** The StatusError for a body of another kind than its path takes. */
 export function otherKind(actual: Kind, expected: Kind): Error {
-  const { group, version } = parseApiVersion(actual.apiVersion);
-  if (!kindSchema(actual.apiVersion, actual.kind)) {
-    const names = `${JSON.stringify(actual.kind)} is registered for version ${JSON.stringify(actual.apiVersion)}`;
-    return cannotBeHandled(actual, expected, `no kind ${names} in scheme "pkg/runtime/scheme.go:111"`);
-  }
+  const { group } = parseApiVersion(actual.apiVersion);
   const wanted = parseApiVersion(expected.apiVersion);
-  if (group === wanted.group && actual.kind === expected.kind) {
+  const isKnown = kindSchema(actual.apiVersion, actual.kind) !== undefined;
+  if (isKnown && group === wanted.group && actual.kind === expected.kind) {
     return badRequest(
       `the API version in the data (${actual.apiVersion}) does not match the expected API version (${expected.apiVersion})`,
     );
   }
+  return cannotBeHandled(actual, expected, otherKindCause(actual, expected));
+}
+
+/** Why a body of one kind does not become an object of another. */
+export function otherKindCause(actual: Kind, expected: Kind): string {
+  const { version } = parseApiVersion(actual.apiVersion);
+  const wanted = parseApiVersion(expected.apiVersion);
+  if (!kindSchema(actual.apiVersion, actual.kind)) {
+    const names = `${quote(actual.kind)} is registered for version ${quote(actual.apiVersion)}`;
+    return `no kind ${names} in scheme "pkg/runtime/scheme.go:111"`;
+  }
   const to = `${wanted.group.replace(/\..*$/, "") || "core"}.${expected.kind}`;
-  return cannotBeHandled(actual, expected, `converting (${version}.${actual.kind}) to (${to}): unknown conversion`);
+  return `converting (${version}.${actual.kind}) to (${to}): unknown conversion`;
 }
 
 /** Throws the 400 of `fieldValidation=Strict` where there is something to refuse. */

@@ -1,12 +1,17 @@
 /** JSON text as Go reads it: its messages for what is not JSON, and the fields that are given twice. */
 
+import { quote } from "../quote.ts";
+
+/** How deep lists and objects may lie within each other (encoding/json/scanner.go maxNestingDepth). */
+const maxDepth = 10_000;
+
 /** A fault of the text, worded as Go's encoding/json words it. */
 export class JsonSyntaxError extends Error {}
 
 function shown(character: string): string {
   if (character === "'") return `'\\''`;
   if (character === '"') return `'"'`;
-  return `'${JSON.stringify(character).slice(1, -1)}'`;
+  return `'${quote(character).slice(1, -1)}'`;
 }
 
 const space = /[ \t\r\n]*/y;
@@ -14,7 +19,8 @@ const space = /[ \t\r\n]*/y;
 // oxlint-disable-next-line no-control-regex
 const plainString = /"[^"\\\u0000-\u001f]*"/y;
 // oxlint-disable-next-line no-control-regex
-const anyString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const controlCharacter = /[\u0000-\u001f]/;
+const badEscape = /\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})/;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 class Scanner {
@@ -39,15 +45,63 @@ class Scanner {
     throw new JsonSyntaxError(`invalid character ${shown(this.text.charAt(at) || " ")} ${where}`);
   }
 
-  value(path: string): void {
+  /** One value with all that is in it; without recursion, as it may be `maxDepth` deep. */
+  value(): void {
+    const open: Container[] = [];
+    this.begin("", open);
+    for (;;) {
+      const container = open.at(-1);
+      if (!container) return;
+      const inner = this.step(container);
+      if (inner === undefined) open.pop();
+      else this.begin(inner, open);
+    }
+  }
+
+  /** Reads a scalar, or what opens a list or an object. */
+  begin(path: string, open: Container[]): void {
     const first = this.text.charAt(this.position);
-    if (first === "{") this.object(path);
-    else if (first === "[") this.array(path);
-    else if (first === '"') this.string();
+    if (first === "{" || first === "[") {
+      open.push({ path, closing: first === "{" ? "}" : "]", seen: new Set(), count: 0 });
+      if (open.length > maxDepth) this.fail("exceeded max depth");
+      this.position += 1;
+    } else if (first === '"') this.string();
     else if (first === "t") this.literal("true");
     else if (first === "f") this.literal("false");
     else if (first === "n") this.literal("null");
     else this.number();
+  }
+
+  /** Goes to the next value of a container and gives its path; undefined at its end. */
+  step(container: Container): string | undefined {
+    const { closing, count, path, seen } = container;
+    this.skipSpace();
+    const next = this.text.charAt(this.position);
+    if (next === closing) {
+      this.position += 1;
+      return undefined;
+    }
+    if (count > 0) {
+      if (next !== ",") this.fail(closing === "}" ? "after object key:value pair" : "after array element");
+      this.position += 1;
+      this.skipSpace();
+    }
+    container.count += 1;
+    if (closing === "]") return `${path}[${count}]`;
+    return this.key(path, seen);
+  }
+
+  key(path: string, seen: Set<string>): string {
+    if (this.text.charAt(this.position) !== '"') this.fail("looking for beginning of object key string");
+    const key = this.string();
+    const inner = path === "" ? key : `${path}.${key}`;
+    if (seen.has(key) && !this.duplicates.includes(inner)) this.duplicates.push(inner);
+    seen.add(key);
+    this.skipSpace();
+    if (this.text.charAt(this.position) !== ":") this.fail("after object key");
+    this.position += 1;
+    this.skipSpace();
+    return inner;
   }
 
   literal(word: string): void {
@@ -76,10 +130,12 @@ class Scanner {
       this.position = plainString.lastIndex;
       return this.text.slice(start + 1, this.position - 1);
     }
-    anyString.lastIndex = start;
-    if (!anyString.test(this.text)) this.brokenString();
-    this.position = anyString.lastIndex;
-    return JSON.parse(this.text.slice(start, this.position)) as string;
+    const end = endOfString(this.text, start);
+    const written = this.text.slice(start + 1, end);
+    if (end === this.text.length || controlCharacter.test(written) || badEscape.test(written.replaceAll("\\\\", "")))
+      this.brokenString();
+    this.position = end + 1;
+    return JSON.parse(`"${written}"`) as string;
   }
 
   brokenString(): never {
@@ -97,70 +153,63 @@ class Scanner {
       }
     }
   }
+}
 
-  object(path: string): void {
-    const seen = new Set<string>();
-    this.position += 1;
-    this.skipSpace();
-    if (this.text.charAt(this.position) === "}") {
-      this.position += 1;
-      return;
-    }
-    for (;;) {
-      this.skipSpace();
-      if (this.text.charAt(this.position) !== '"') this.fail("looking for beginning of object key string");
-      const key = this.string();
-      const inner = path === "" ? key : `${path}.${key}`;
-      if (seen.has(key) && !this.duplicates.includes(inner)) this.duplicates.push(inner);
-      seen.add(key);
-      this.skipSpace();
-      if (this.text.charAt(this.position) !== ":") this.fail("after object key");
-      this.position += 1;
-      this.skipSpace();
-      this.value(inner);
-      this.skipSpace();
-      const next = this.text.charAt(this.position);
-      if (next !== "," && next !== "}") this.fail("after object key:value pair");
-      this.position += 1;
-      if (next === "}") return;
-    }
-  }
-
-  array(path: string): void {
-    this.position += 1;
-    this.skipSpace();
-    if (this.text.charAt(this.position) === "]") {
-      this.position += 1;
-      return;
-    }
-    for (let index = 0; ; index += 1) {
-      this.skipSpace();
-      this.value(`${path}[${index}]`);
-      this.skipSpace();
-      const next = this.text.charAt(this.position);
-      if (next !== "," && next !== "]") this.fail("after array element");
-      this.position += 1;
-      if (next === "]") return;
-    }
-  }
+/** A list or an object that is being read. */
+interface Container {
+  readonly path: string;
+  readonly closing: "}" | "]";
+  readonly seen: Set<string>;
+  count: number;
 }
 
 /** Paths of fields that are given more than once (`spec.containers[0].name`), each once. Throws JsonSyntaxError where the text is not JSON. */
 export function duplicateFields(text: string): string[] {
   const scanner = new Scanner(text);
   scanner.skipSpace();
-  scanner.value("");
+  scanner.value();
   scanner.skipSpace();
   if (scanner.position < text.length) scanner.fail("after top-level value");
   return scanner.duplicates;
 }
 
-/** `JSON.parse`, with Go's message where it fails. */
+/** `JSON.parse`, with Go's message where it fails, and Go's answer to half a surrogate pair, which is no text. */
 export function parseJson(text: string): unknown {
+  if (text.length > maxDepth && isTooDeep(text)) duplicateFields(text);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(loneSurrogate.test(text) ? text.replace(escapes, wholeEscape) : text) as unknown;
   } catch {
     duplicateFields(text);
     throw new JsonSyntaxError("unexpected end of JSON input");
   }
+}
+
+const loneSurrogate = /\\u[dD][89a-fA-F]/;
+const escapes = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|[^])/g;
+
+function wholeEscape(escape: string): string {
+  return escape.length === 6 ? "\\ufffd" : escape;
+}
+
+/** Whether the brackets alone say so; a cheap look, as most long texts are long strings. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfString(text, at);
+    else if (code === 0x5b || code === 0x7b) depth += 1;
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** Where the quote stands that ends the string which begins at `at`; the text's length where there is none. */
+function endOfString(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
 }

@@ -122,7 +122,9 @@ export function labelKeyOnly(key: string): void {
 }
 
 function numberFault(value: string, at: number): FieldFault | undefined {
-  if (/^[+-]?\d+$/.test(value)) return undefined;
+  // strconv.ParseInt, 64 bits
+  if (/^[+-]?\d+$/.test(value) && BigInt.asIntN(64, BigInt(value.replace("+", ""))) === BigInt(value.replace("+", "")))
+    return undefined;
   return {
     type: "Invalid",
     field: `values[${at}]`,

@@ -118,8 +118,8 @@ export class HttpProxy {
 }
 
 /** What follows `proxy` in the path, as it was written, and the query. */
-function targetPath({ path, query, target }: RequestInfo): string {
+function targetPath({ rawPath, query, target }: RequestInfo): string {
   // `/api/v1/namespaces/n/pods/p/proxy`, or `/api/v1/nodes/n/proxy`.
-  const rest = path.split("/").slice(target?.namespace === undefined ? 6 : 8);
+  const rest = rawPath.split("/").slice(target?.namespace === undefined ? 6 : 8);
   return `/${rest.join("/")}${query.size > 0 ? `?${query.toString()}` : ""}`;
 }

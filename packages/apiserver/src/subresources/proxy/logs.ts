@@ -8,6 +8,7 @@ import {
   StatusError,
 } from "@dhow/kube";
 import type { SpecialHandler } from "../../http/handler.ts";
+import { integerOf } from "../../registry/query.ts";
 import type { Store } from "../../store.ts";
 import { dial, type DialKubelet, exchange, readAnswer } from "./kubelet.ts";
 import { containerOf, podOf } from "./pod-target.ts";
@@ -17,8 +18,9 @@ const options = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps"
 /** `GET pods/x/log`: what a container wrote, from its kubelet's `/containerLogs`. */
 export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandler {
   return async ({ call }): Promise<HttpResponse> => {
+    const faults = optionFaults(call.query);
     const pod = podOf(store, call);
-    checkOptions(call.query, call.name);
+    if (faults.length > 0) throw invalid("", "PodLogOptions", call.name, faults);
     const container = containerOf(pod, call.query.get("container") ?? "");
     const node = pod.spec?.nodeName;
     // A pod that runs nowhere yet has written nothing.
@@ -37,26 +39,22 @@ export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandl
 }
 
 /** pkg/apis/core/validation ValidatePodLogOptions. */
-function checkOptions(query: URLSearchParams, name: string): void {
+function optionFaults(query: URLSearchParams): FieldFault[] {
   const faults: FieldFault[] = [];
   for (const [field, least] of [
     ["tailLines", 0],
     ["limitBytes", 1],
     ["sinceSeconds", 1],
   ] as const) {
-    const value = query.get(field);
-    if (value === null || value === "") continue;
-    if (!/^[+-]?\d+$/.test(value)) {
-      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-    }
-    if (Number(value) >= least) continue;
+    const value = integerOf(query, field);
+    if (value === undefined || value >= least) continue;
     const rule = least === 0 ? "must be greater than or equal to 0" : "must be greater than 0";
-    faults.push(fieldFault.invalid(field, Number(value), rule));
+    faults.push(fieldFault.invalid(field, value, rule));
   }
   if (query.get("sinceSeconds") && query.get("sinceTime")) {
     faults.push(fieldFault.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   }
-  if (faults.length > 0) throw invalid("", "PodLogOptions", name, faults);
+  return faults;
 }
 
 /** The kubelet's refusals become the API's (registry/generic/rest/response_checker.go). */

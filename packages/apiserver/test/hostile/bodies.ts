@@ -1,0 +1,166 @@
+import { configMaps, create, deployments, type HostileRequest, json, protobuf, yaml } from "./request.ts";
+
+const nested = (depth: number, open: string, close: string, middle = "") =>
+  open.repeat(depth) + middle + close.repeat(depth);
+const named = (name: string, more: string) => `{"metadata":{"name":"${name}"},${more}}`;
+const bytes = (...parts: (string | number[])[]) =>
+  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part))));
+
+/** The envelope of a protobuf body (apimachinery/pkg/runtime/serializer/protobuf): magic, then Unknown{TypeMeta, raw}. */
+function envelope(kind: string, raw: readonly number[]): Buffer {
+  const field = (number: number, value: Buffer) => Buffer.concat([Buffer.from([number * 8 + 2, value.length]), value]);
+  const meta = Buffer.concat([field(1, Buffer.from("v1")), field(2, Buffer.from(kind))]);
+  return Buffer.concat([Buffer.from("k8s\0"), field(1, meta), field(2, Buffer.from(raw))]);
+}
+
+/** Bodies of creations that are no objects, or hardly. */
+export const bodies: readonly HostileRequest[] = [
+  create("nothing but an opening brace", "{"),
+  create("an array of arrays, ten thousand deep", nested(10_000, "[", "]")),
+  create("an array of arrays, a hundred thousand deep", nested(100_000, "[", "]")),
+  create("objects in objects, a hundred thousand deep", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`),
+  create("an unclosed array, a million deep", "[".repeat(1_000_000)),
+  create("deep below a field that is not known", named("deep", `"x":${nested(9_000, "[", "]")}`)),
+  create("deeper below a field that is not known", named("deep2", `"x":${nested(20_000, "[", "]")}`)),
+  create("a huge array where a map belongs", named("array", `"data":[${"1,".repeat(100_000)}1]`)),
+  create("trailing text", `${named("trailing", '"data":{}')} and more`),
+  create("two objects", `${named("one", '"data":{}')}${named("two", '"data":{}')}`),
+  create("a byte order mark", bytes([0xef, 0xbb, 0xbf], named("bom", '"data":{}'))),
+  create("UTF-16", Buffer.from(named("wide", '"data":{}'), "utf16le")),
+  create("NUL bytes", "\0\0\0\0"),
+  create("NUL after the object", `${named("nul", '"data":{}')}\0`),
+  create("invalid UTF-8 in a value", bytes(named("utf8", '"data":{"k":"'), [0xff, 0xfe, 0xc0, 0x80], '"}}')),
+  create(
+    "invalid UTF-8 in a value, really",
+    bytes('{"metadata":{"name":"utf8"},"data":{"k":"', [0xff, 0xc0, 0x80], '"}}'),
+  ),
+  create("invalid UTF-8 in a name", bytes('{"metadata":{"name":"utf8-', [0xff], '"}}')),
+  create("invalid UTF-8 in a key of data", bytes('{"metadata":{"name":"utf9"},"data":{"', [0xff], '":"v"}}')),
+  create("a lone surrogate", '{"metadata":{"name":"surrogate"},"data":{"k":"\\ud800"}}'),
+  create("an escaped NUL in a name", '{"metadata":{"name":"a\\u0000b"}}'),
+  create("an escaped NUL in a value", '{"metadata":{"name":"nul-value"},"data":{"k":"a\\u0000b"}}'),
+  create("a control character within a string", '{"metadata":{"name":"a\nb"}}'),
+  create("a newline in a name", '{"metadata":{"name":"a\\nb"}}'),
+  create("terminal codes in a name", '{"metadata":{"name":"\\u001b[31mred"}}'),
+  create("a name that climbs", '{"metadata":{"name":"../../etc/passwd"}}'),
+  create("a name of dots", '{"metadata":{"name":".."}}'),
+  create("a name with a slash", '{"metadata":{"name":"a/b"}}'),
+  create("a name with a percent", '{"metadata":{"name":"a%2fb"}}'),
+  create("a name of 254 letters", `{"metadata":{"name":"${"a".repeat(254)}"}}`),
+  create("a name of 100,000 letters", `{"metadata":{"name":"${"a".repeat(100_000)}"}}`),
+  create("a generated name that climbs", '{"metadata":{"generateName":"../x-"}}'),
+  create("a name that is a number", '{"metadata":{"name":7}}'),
+  create("a name that is null", '{"metadata":{"name":null}}'),
+  create("metadata that is text", '{"metadata":"x"}'),
+  create("metadata that is an array", '{"metadata":[]}'),
+  create("metadata that is null", '{"metadata":null}'),
+  create("labels that are an array", '{"metadata":{"name":"l","labels":[1]}}'),
+  create("a label that is an object", '{"metadata":{"name":"l","labels":{"a":{}}}}'),
+  create("a label that is no label", '{"metadata":{"name":"l","labels":{"a b":"c d"}}}'),
+  create("an annotation too large", `{"metadata":{"name":"l","annotations":{"a":"${"x".repeat(262_145)}"}}}`),
+  create("__proto__ as a field", '{"metadata":{"name":"proto"},"__proto__":{"polluted":1}}'),
+  create("__proto__ as a key of data", '{"metadata":{"name":"proto1"},"data":{"__proto__":"x","constructor":"y"}}'),
+  create("__proto__ as a key of labels", '{"metadata":{"name":"proto2","labels":{"__proto__":"x"}}}'),
+  create(
+    "constructor as a key of labels",
+    '{"metadata":{"name":"proto3","labels":{"constructor":"x","toString":"y"}}}',
+  ),
+  create("__proto__ as metadata", '{"metadata":{"name":"proto4","__proto__":{"labels":{"a":"b"}}}}'),
+  create("constructor as a kind", '{"kind":"constructor","apiVersion":"__proto__","metadata":{"name":"x"}}'),
+  create("a duplicate name", '{"metadata":{"name":"twice-a","name":"twice-b"}}'),
+  create("a duplicate name, refused", '{"metadata":{"name":"twice-a","name":"twice-b"}}', {
+    path: `${configMaps}?fieldValidation=Strict`,
+  }),
+  create("a name in other letters", '{"Metadata":{"Name":"upper"}}'),
+  create("a huge number where text belongs", named("huge", '"data":{"k":1e999}')),
+  create("a number of 10,000 digits", named("digits", `"data":{"k":${"9".repeat(10_000)}}`)),
+  create("NaN", named("nan", '"data":{"k":NaN}')),
+  create("Infinity", named("infinity", '"data":{"k":Infinity}')),
+  create("a hexadecimal number", named("hex", '"data":{"k":0x10}')),
+  create("a comment", '{"metadata":{"name":"comment"} /* no */ }'),
+  create("single quotes", "{'metadata':{'name':'quotes'}}"),
+  create("a trailing comma", '{"metadata":{"name":"comma"},}'),
+  create("immutable that is text", named("immutable", '"immutable":"true"')),
+  create("binary data that is no base64", named("binary", '"binaryData":{"k":"%%%"}')),
+  create("data with a key that climbs", named("climbs", '"data":{"../../x":"v"}')),
+  create("data with a key of dots", named("dots", '"data":{"..":"v"}')),
+  create("data with a key that begins with dots", named("dots2", '"data":{"..data":"v"}')),
+  create("data with an empty key", named("empty", '"data":{"":"v"}')),
+  create("data above a mebibyte", named("big", `"data":{"k":"${"x".repeat(1_100_000)}"}`)),
+  create("a body above three mebibytes", named("bigger", `"data":{"k":"${"x".repeat(3_200_000)}"}`)),
+  create("replicas beyond 64 bits", `{"metadata":{"name":"r"},"spec":{"replicas":99999999999999999999}}`, {
+    path: deployments,
+  }),
+  create("replicas with a fraction", `{"metadata":{"name":"r"},"spec":{"replicas":1.5}}`, { path: deployments }),
+  create("replicas as an exponent", `{"metadata":{"name":"r"},"spec":{"replicas":1e3}}`, { path: deployments }),
+  create("replicas beyond 32 bits", `{"metadata":{"name":"r"},"spec":{"replicas":2147483648}}`, { path: deployments }),
+  create("replicas as text", `{"metadata":{"name":"r"},"spec":{"replicas":"3"}}`, { path: deployments }),
+  create("a time that is none", '{"metadata":{"name":"time","creationTimestamp":"yesterday"}}'),
+  create("owners that are text", '{"metadata":{"name":"owner","ownerReferences":"x"}}'),
+  create("an owner that is empty", '{"metadata":{"name":"owner","ownerReferences":[{}]}}'),
+  create("finalizers that are no names", '{"metadata":{"name":"finalizer","finalizers":["no slash","a/b/c"]}}'),
+  create(
+    "managed fields that are nonsense",
+    '{"metadata":{"name":"managed","managedFields":[{"manager":"x","operation":"Bogus"}]}}',
+  ),
+  create(
+    "managed fields with nonsense within",
+    '{"metadata":{"name":"managed2","managedFields":[{"manager":"x","operation":"Update","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:x":1}}]}}',
+  ),
+  create("a uid of its own", '{"metadata":{"name":"own-uid","uid":"../../x"}}'),
+  create("a uid of its own, and a namespace", '{"metadata":{"name":"own-ns","namespace":"../x"}}'),
+  create("YAML that is no map", "- a\n- b\n", { headers: yaml }),
+  create("YAML with a broken line", "metadata: {name: x\n", { headers: yaml }),
+  create("YAML with tabs", "metadata:\n\tname: x\n", { headers: yaml }),
+  create("YAML with an alias that is not there", "metadata: *nope\n", { headers: yaml }),
+  create("YAML with a tag that runs code", "metadata: !!js/function 'function(){}'\n", { headers: yaml }),
+  create("YAML with a key that is a map", "metadata:\n  ? {a: b}\n  : c\n", { headers: yaml }),
+  create(
+    "YAML that would grow a billionfold",
+    `a: &a ["x","x","x","x","x","x","x","x","x"]\n${Array.from("bcdefghi")
+      .map((name, at) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${"abcdefghi"[at]}`).join(",")}]`)
+      .join("\n")}\nmetadata: {name: laughs}\n`,
+    { headers: yaml },
+  ),
+  create("YAML with a key twice", "metadata:\n  name: one\n  name: two\n", { headers: yaml }),
+  create("YAML with two documents", "metadata: {name: doc1}\n---\nmetadata: {name: doc2}\n", { headers: yaml }),
+  create("YAML with __proto__", "metadata: {name: yaml-proto}\n__proto__: {polluted: 1}\n", { headers: yaml }),
+  create("YAML with a merge key", "base: &b {name: merged}\nmetadata:\n  <<: *b\n", { headers: yaml }),
+  create("YAML deep within itself", `${"[".repeat(20_000)}${"]".repeat(20_000)}`, { headers: yaml }),
+  create("YAML with NUL", "metadata: {name: a\0b}\n", { headers: yaml }),
+  create("YAML with invalid UTF-8", bytes("metadata: {name: ", [0xff, 0xfe], "}\n"), { headers: yaml }),
+  create("YAML that is JSON", '{"metadata":{"name":"yaml-json"}}', { headers: yaml }),
+  create("an empty YAML body", "", { headers: yaml }),
+  create("YAML with only a comment", "# nothing\n", { headers: yaml }),
+  create("protobuf without its magic", "abcdefgh", { headers: protobuf }),
+  create("protobuf of nothing but magic", "k8s\0", { headers: protobuf }),
+  create("protobuf that is empty", "", { headers: protobuf }),
+  create("protobuf that ends early", envelope("ConfigMap", [10, 200]), { headers: protobuf }),
+  create(
+    "protobuf with a length beyond 64 bits",
+    envelope("ConfigMap", [10, ...Array.from({ length: 10 }, () => 255), 1]),
+    {
+      headers: protobuf,
+    },
+  ),
+  create("protobuf with a wire type that there is none of", envelope("ConfigMap", [15]), { headers: protobuf }),
+  create("protobuf with an end of a group", envelope("ConfigMap", [12]), { headers: protobuf }),
+  create("protobuf with field zero", envelope("ConfigMap", [2, 0]), { headers: protobuf }),
+  create("protobuf of another kind", envelope("Secret", []), { headers: protobuf }),
+  create("protobuf of no known kind", envelope("Bogus", []), { headers: protobuf }),
+  create("protobuf of a ConfigMap without anything", envelope("ConfigMap", []), { headers: protobuf }),
+  create("a body under a type that is none", "{}", { headers: [["Content-Type", "nonsense"]] }),
+  create("a body under a type with nonsense behind it", '{"metadata":{"name":"type"}}', {
+    headers: [["Content-Type", "application/json; charset=; =;"]],
+  }),
+  create("a body under no type", '{"metadata":{"name":"no-type"}}', { headers: [] }),
+  create("a body under two types", '{"metadata":{"name":"two-types"}}', {
+    headers: [
+      ["Content-Type", "application/json"],
+      ["Content-Type", "text/plain"],
+    ],
+  }),
+  create("a form", "metadata=1", { headers: [["Content-Type", "application/x-www-form-urlencoded"]] }),
+  create("CBOR", Buffer.from([0xd9, 0xd9, 0xf7, 0xa0]), { headers: [["Content-Type", "application/cbor"]] }),
+  create("a body that says it is compressed", "{}", { headers: [...json, ["Content-Encoding", "gzip"]] }),
+];
