@@ -7,6 +7,7 @@ import { Authenticator } from "./authentication/authenticator.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { issuerPages } from "./authentication/issuer-pages.ts";
 import { authorizerOf } from "./authorization/authorizer.ts";
+import { CustomResources } from "./custom/custom-resources.ts";
 import { discoveryPage } from "./discovery/page.ts";
 import type { HandlerParts } from "./http/handler.ts";
 import { Metrics } from "./http/metrics.ts";
@@ -34,6 +35,8 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
     nodePortRange: options.nodePortRange ?? [30_000, 32_767],
   });
   const registry: Registry = { storage, store, clock, admission: admissionPlugins };
+  const reporter = options.reporter ?? silent;
+  new CustomResources(registry, catalog, reporter).start();
   const metrics = new Metrics();
   const serviceAccounts = options.serviceAccountKey
     ? new ServiceAccountTokens({ key: options.serviceAccountKey, clock, store })
@@ -50,7 +53,7 @@ export function assemble(storage: Storage, clock: Clock, options: ApiServerOptio
       yaml: (value) =>
         dump(value, { noRefs: true, sortKeys: true, quoteStyle: "double", seqNoIndent: true, lineWidth: -1 }),
     },
-    reporter: options.reporter ?? silent,
+    reporter,
     authenticator,
     authorizer,
     pages: [

@@ -17,7 +17,8 @@ export interface Strategy {
   /** Drops or sets what a user may not choose at creation (registry/.../strategy.go PrepareForCreate), such as a status. Allocations happen here too. */
   readonly prepareForCreate?: (object: KubeObject, store: Store) => void;
   readonly prepareForUpdate?: (object: KubeObject, old: KubeObject, store: Store) => void;
-  readonly validate?: (object: KubeObject) => FieldFault[];
+  /** `old` is what is there already, in an update. */
+  readonly validate?: (object: KubeObject, old?: KubeObject) => FieldFault[];
   /** What may not change; `validate` runs as well. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldFault[];
   /** On updates of the status, instead of `prepareForUpdate` and `validateUpdate`. */
@@ -33,6 +34,8 @@ export interface Strategy {
   readonly createOnUpdate?: boolean;
   /** Where spec changes do not count generations (ConfigMap, Secret and the like have no generation at all). */
   readonly hasGeneration?: boolean;
+  /** What else changes when the object is about to be marked as going away, such as a finalizer that holds it. */
+  readonly beforeDelete?: (object: KubeObject, now: number) => KubeObject;
   /** Runs after the object is gone from the store: gives allocations back. */
   readonly afterDelete?: (object: KubeObject, store: Store) => void;
 }

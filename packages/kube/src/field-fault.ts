@@ -10,6 +10,9 @@ export interface FieldFault {
   readonly detail: string;
 }
 
+/** Stands for a value that is not shown (field/errors.go OmitValueType). */
+export const omittedValue: unique symbol = Symbol("omitted value");
+
 export type FieldFaultType =
   | "Required"
   | "Invalid"
@@ -45,7 +48,7 @@ const wordings: Readonly<Record<FieldFaultType, Wording>> = {
 /** `Invalid value: "x": must be …`: the message without the field. */
 export function faultBody(fault: FieldFault): string {
   const { text, showsValue } = wordings[fault.type];
-  const omitted = fault.type === "TooMany" && fault.value === undefined;
+  const omitted = fault.value === omittedValue || (fault.type === "TooMany" && fault.value === undefined);
   const parts = [text];
   if (showsValue && !omitted) parts.push(formatValue(fault.value));
   if (fault.detail) parts.push(fault.detail);

@@ -1,4 +1,11 @@
-export { type FieldFault, fieldFault, type FieldFaultType, faultBody, formatFault } from "./field-fault.ts";
+export {
+  type FieldFault,
+  fieldFault,
+  type FieldFaultType,
+  faultBody,
+  formatFault,
+  omittedValue,
+} from "./field-fault.ts";
 export type { HttpRequest, HttpResponse, Transport } from "./http.ts";
 export { quote } from "./quote.ts";
 export {
@@ -111,6 +118,8 @@ export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export { openapiHash, openapiKey, openapiV2, openapiV3, openapiV3Index } from "./openapi/documents.ts";
 export { openapiV2Protobuf } from "./openapi/v2-protobuf.ts";
 export { applyPatch, type ApplyPatchOptions } from "./apply/apply-patch.ts";
+export { customType, type StructuralSchema } from "./apply/custom-type.ts";
+export type { MapType } from "./apply/node-type.ts";
 export { trackUpdate, type UpdateOptions } from "./apply/track-update.ts";
 export { onlyTimesDiffer } from "./apply/unchanged.ts";
 export { jsonKind } from "./patch/errors.ts";

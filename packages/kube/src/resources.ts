@@ -1,3 +1,4 @@
+import type { StructuralSchema } from "./apply/custom-type.ts";
 import table from "./generated/resources.json" with { type: "json" };
 
 export interface SubresourceInfo {
@@ -25,6 +26,8 @@ export interface ResourceInfo {
   readonly categories: readonly string[];
   readonly verbs: readonly string[];
   readonly subresources: readonly SubresourceInfo[];
+  /** Of a kind that a CustomResourceDefinition defines. */
+  readonly custom?: { readonly listKind: string; readonly schema: StructuralSchema };
 }
 
 /** What a stock API server serves, and metrics.k8s.io; in its order of groups. Written by tools/generate-schema.ts. */

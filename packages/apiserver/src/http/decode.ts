@@ -3,7 +3,10 @@ import {
   badRequest,
   decodeJson,
   decodeProtobuf,
+  fieldFault,
+  invalid,
   type KubeObject,
+  parseJson,
   refuseStrict,
   summarize,
   unsupportedMediaType,
@@ -11,6 +14,7 @@ import {
 
 import type { Call } from "../registry/call.ts";
 import type { WriteOptions } from "../registry/options.ts";
+import { unknownFields } from "../registry/resource.ts";
 import { readYaml, YamlSyntaxError } from "./yaml.ts";
 
 const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
@@ -68,9 +72,46 @@ export function decodeBody(
   fieldValidation: WriteOptions["fieldValidation"],
 ): KubeObject {
   if (call.contentType === "application/vnd.kubernetes.protobuf") return decodeProtobuf(call.body, expected);
-  const { object, strict } = decodeJson(bodyAsJson(call, expected), expected, fieldValidation !== "Ignore");
-  handleStrict(call, expected, strict, fieldValidation);
+  const { custom, info } = call.resource;
+  const isOwnKind = custom && expected.kind === info.kind;
+  const text = bodyAsJson(call, expected);
+  if (isOwnKind) checkCustomKind(call, text, expected, fieldValidation);
+  const { object, strict } = decodeJson(text, expected, fieldValidation !== "Ignore");
+  const all = isOwnKind ? [...strict, ...unknownFields(custom, object)] : strict;
+  handleStrict(call, expected, all, fieldValidation);
   return object;
+}
+
+/** Objects of custom kinds are read before it is asked what they are (customresource_handler.go, crdConversionRESTOptionsGetter). */
+function checkCustomKind(
+  call: Call,
+  text: string,
+  expected: { readonly apiVersion: string; readonly kind: string },
+  fieldValidation: WriteOptions["fieldValidation"],
+): void {
+  let value: Partial<KubeObject> | null;
+  try {
+    value = parseJson(text) as Partial<KubeObject> | null;
+  } catch {
+    return;
+  }
+  const { apiVersion, kind, metadata } = value ?? {};
+  if (typeof apiVersion === "string" && apiVersion !== "" && apiVersion !== expected.apiVersion) {
+    // Of a version that there is not, no field is known.
+    const unknown = Object.keys(value ?? {}).filter((name) => !["apiVersion", "kind", "metadata"].includes(name));
+    handleStrict(
+      call,
+      expected,
+      unknown.sort().map((name) => `unknown field "${name}"`),
+      fieldValidation,
+    );
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+    );
+  }
+  if (typeof kind !== "string" || kind === "" || kind === expected.kind) return;
+  const fault = fieldFault.invalid("kind", kind, `must be ${expected.kind}`);
+  throw invalid(call.resource.info.group, kind, metadata?.name ?? "", [fault]);
 }
 
 export function handleStrict(

@@ -111,7 +111,7 @@ export class Handler {
     const user = await this.#admitUser(request, info);
     const { target } = info;
     if (!target) return this.#page(request, info);
-    if (target.group !== "" && !this.#parts.catalog.servesGroup(target.group)) return notAPage();
+    if (!this.#hasPath(target)) return notAPage();
     const streams = this.#special(info) !== undefined && ["proxy"].includes(target.subresource);
     const call = await this.#call(streams ? { ...request, body: "" } : request, info, user, warnings);
     const exchange: Exchange = {
@@ -126,6 +126,13 @@ export class Handler {
     if (special) return special(exchange, request, info);
     if (call.subresource === "" || call.subresource === "status") return serveResource(exchange);
     throw unknownResource();
+  }
+
+  /** Where nobody serves the group, nobody words a Status either; nor does who serves custom resources for others than these. */
+  #hasPath({ group, resource, version }: NonNullable<RequestInfo["target"]>): boolean {
+    const { catalog } = this.#parts;
+    if (group === "" || catalog.find(group, version, resource)) return true;
+    return catalog.ofGroup(group).some(({ custom }) => custom === undefined);
   }
 
   #special({ target }: RequestInfo): SpecialHandler | undefined {

@@ -1,3 +1,4 @@
+import { customResourceDefinitions } from "../custom/definition.ts";
 import type { Strategy } from "../strategy.ts";
 import { certificateSigningRequests } from "./certificate-signing-requests.ts";
 import { configMaps } from "./config-maps.ts";
@@ -48,6 +49,7 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "clusterroles.rbac.authorization.k8s.io": clusterRoles,
   "controllerrevisions.apps": controllerRevisions,
   "cronjobs.batch": cronJobs,
+  "customresourcedefinitions.apiextensions.k8s.io": customResourceDefinitions,
   "daemonsets.apps": daemonSets,
   "deployments.apps": deployments,
   "endpointslices.discovery.k8s.io": endpointSlices,

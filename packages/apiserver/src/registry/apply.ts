@@ -45,6 +45,7 @@ export function applyTo(
     subresource,
     now: clock.now(),
     schema: schemaOf(resource),
+    type: resource.custom?.type,
   });
   return object;
 }

@@ -41,12 +41,7 @@ export class Catalog {
     return this.#byPath.values();
   }
 
-  servesGroup(group: string): boolean {
-    return this.#byPath.values().some(({ info }) => info.group === group);
-  }
-
-  servesGroupVersion(group: string, version: string): boolean {
-    const apiVersion = group === "" ? version : `${group}/${version}`;
-    return this.#byPath.values().some((resource) => resource.apiVersion === apiVersion);
+  ofGroup(group: string): Resource[] {
+    return [...this.#byPath.values()].filter(({ info }) => info.group === group);
   }
 }

@@ -87,9 +87,10 @@ interface NextState {
   readonly object: KubeObject;
 }
 
-function nextState(registry: Registry, resource: Resource, options: DeleteOptions, object: KubeObject): NextState {
-  if (resource.storedAs === "namespaces") return nextNamespaceState(registry, options, object);
+function nextState(registry: Registry, resource: Resource, options: DeleteOptions, stored: KubeObject): NextState {
+  if (resource.storedAs === "namespaces") return nextNamespaceState(registry, options, stored);
   const now = registry.clock.now();
+  const object = resource.strategy.beforeDelete?.(stored, now) ?? stored;
   const finalizers = finalizersFor(resource, options, object.metadata.finalizers ?? []);
   const grace = graceOf(resource, options, object);
   if (grace === "pending") return { gone: false, object };

@@ -16,11 +16,15 @@ export function trackManager(
   old: KubeObject | undefined,
   fieldManager: string,
 ): void {
-  const tracked = trackUpdate(old, object, {
+  const { apiVersion, custom } = call.resource;
+  // Versions of a custom kind have the same fields: the entry tells the one that was written.
+  const seen = custom ? { ...object, apiVersion } : object;
+  const tracked = trackUpdate(old, seen, {
     manager: managerOf(call, fieldManager),
     subresource: call.subresource,
     now: clock.now(),
-    schema: call.resource.custom ? undefined : kindSchema(object.apiVersion, object.kind),
+    schema: custom ? undefined : kindSchema(object.apiVersion, object.kind),
+    type: custom?.type,
   });
   object.metadata = tracked.metadata;
 }

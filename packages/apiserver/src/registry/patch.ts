@@ -15,12 +15,14 @@ import {
   StatusError,
   strategicMergePatch,
   strictDecodingError,
+  unsupportedMediaType,
 } from "@dhow/kube";
 import { textOf } from "../http/decode.ts";
 import { applyObject } from "./apply.ts";
 import type { Call } from "./call.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
 import type { ObjectAnswer, Registry } from "./registry.ts";
+import { unknownFields } from "./resource.ts";
 import { updateObject } from "./update.ts";
 
 export const applyPatchType = "application/apply-patch+yaml";
@@ -67,7 +69,11 @@ export async function patchObject(registry: Registry, call: Call): Promise<Objec
 /** Reads the patch of a request once; the result applies it. Throws 415 and 400. */
 export function patchReader(call: Call): (current: KubeObject) => unknown {
   const patcher = Object.hasOwn(patchers, call.contentType) ? patchers[call.contentType] : undefined;
-  if (!patcher || (call.resource.custom && call.contentType.includes("strategic"))) throw unsupportedPatch();
+  if (!patcher) throw unsupportedPatch();
+  if (call.resource.custom && call.contentType.includes("strategic")) {
+    const taken = ["application/json-patch+json", "application/merge-patch+json", applyPatchType];
+    throw unsupportedMediaType(taken);
+  }
   const patch = parsePatch(textOf(call.body), call.contentType.includes("strategic") ? "" : "error decoding patch: ");
   return (current) => patcher(current, patch);
 }
@@ -94,10 +100,12 @@ export function decodePatched(patched: unknown, kind: { readonly apiVersion: str
 function acceptPatched(call: Call, patched: unknown, { fieldValidation }: WriteOptions): KubeObject {
   const { apiVersion, custom, info } = call.resource;
   const expected = { apiVersion, kind: info.kind };
-  const { object, strict } = decodePatched(custom ? clone(patched) : patched, expected);
+  const decoded = decodePatched(custom ? clone(patched) : patched, expected);
+  const { object } = decoded;
   const actual = { apiVersion: object.apiVersion ?? "", kind: object.kind ?? "" };
   if (actual.kind !== expected.kind || actual.apiVersion !== expected.apiVersion)
     throw blamed(patched, otherKindCause(actual, expected));
+  const strict = [...decoded.strict, ...unknownFields(custom, object)];
   if (strict.length > 0 && fieldValidation === "Strict") throw blamed(patched, strictDecodingError(strict));
   if (fieldValidation === "Warn") for (const message of strict) call.warn(message);
   return object;

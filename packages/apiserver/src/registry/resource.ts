@@ -1,6 +1,8 @@
-import { apiVersionOf, groupResource, type KubeObject, type ResourceInfo } from "@dhow/kube";
+import { apiVersionOf, groupResource, type KubeObject, type MapType, type ResourceInfo } from "@dhow/kube";
+import type { ScalePaths } from "../custom/schema.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import type { Strategy } from "../strategy.ts";
+import type { TableDefinition } from "../tables/definition.ts";
 
 /** Turns an object of one version into another version of the same kind; the input is frozen. */
 export interface Conversion {
@@ -19,10 +21,27 @@ export interface Resource {
   /** How the stored version becomes this one; undefined where it is this one. */
   readonly conversion: Conversion | undefined;
   readonly strategy: Strategy;
-  /** Whether the kind comes from a CustomResourceDefinition. */
-  readonly custom: boolean;
+  /** What a CustomResourceDefinition says of the kind, where it comes from one. */
+  readonly custom: CustomKind | undefined;
   /** Fields besides metadata.name and metadata.namespace that a field selector may name. */
   readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
+}
+
+/** A kind that a CustomResourceDefinition defines. */
+export interface CustomKind {
+  /** For server-side apply. */
+  readonly type: MapType;
+  /** Drops what the schema does not name; gives the paths of what went. */
+  readonly prune: (object: KubeObject) => string[];
+  readonly table: TableDefinition;
+  readonly scale: ScalePaths | undefined;
+  /** Told with every answer about a version that is deprecated. */
+  readonly warning?: string;
+}
+
+/** Drops what the schema of a custom kind does not name, and says so as strict decoding does. */
+export function unknownFields(custom: CustomKind | undefined, object: KubeObject): string[] {
+  return (custom?.prune(object) ?? []).map((path) => `unknown field "${path}"`);
 }
 
 export function makeResource(
@@ -37,7 +56,7 @@ export function makeResource(
     storedAs: extra.storedAs ?? name,
     conversion: extra.conversion,
     strategy: extra.strategy ?? {},
-    custom: extra.custom ?? false,
+    custom: extra.custom,
     selectableFields: extra.selectableFields ?? {},
   };
 }

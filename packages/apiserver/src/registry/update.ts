@@ -264,7 +264,7 @@ function validate(call: Call, object: KubeObject, old: KubeObject): void {
   if (!call.resource.custom) faults.push(...faults);
   if (call.subresource === "status") faults.push(...(strategy.validateStatusUpdate?.(object, old) ?? []));
   else {
-    faults.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
+    faults.push(...(strategy.validate?.(object, old) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
     for (const warning of strategy.warnings?.(object) ?? []) call.warn(warning);
   }
   if (faults.length > 0) throw invalid(info.group, info.kind, object.metadata.name ?? "", faults);

@@ -37,7 +37,7 @@ const generations = new Set([
 ]);
 
 export function countsGenerations({ custom, storedAs, strategy }: Resource): boolean {
-  return strategy.hasGeneration ?? (custom || generations.has(storedAs));
+  return strategy.hasGeneration ?? (custom !== undefined || generations.has(storedAs));
 }
 
 /** Kinds that a PUT creates where there is nothing (AllowCreateOnUpdate). */
@@ -69,7 +69,7 @@ const conditionallyUpdated = new Set([
 ]);
 
 export function needsRevision({ custom, storedAs, strategy }: Resource): boolean {
-  return strategy.requiresResourceVersion ?? (custom || conditionallyUpdated.has(storedAs));
+  return strategy.requiresResourceVersion ?? (custom !== undefined || conditionallyUpdated.has(storedAs));
 }
 
 /** Kinds whose deletion is answered with the object instead of a Status (ReturnDeletedObject). */

@@ -12,6 +12,7 @@ import {
   type TokenRequest,
   unknownMethod,
 } from "@dhow/kube";
+import { customScale } from "../custom/scale.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { reviewMyself, reviewToken } from "../authentication/reviews.ts";
 import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
@@ -55,6 +56,11 @@ const view =
     serveView(exchange, what);
 
 const viewHandlers: Readonly<Record<string, Handler>> = {
+  "*/scale"(exchange) {
+    const paths = exchange.call.resource.custom?.scale;
+    if (!paths) throw unknownMethod();
+    return serveView(exchange, customScale(paths));
+  },
   "deployments.apps/scale": view(scale),
   "replicasets.apps/scale": view(scale),
   "statefulsets.apps/scale": view(scale),

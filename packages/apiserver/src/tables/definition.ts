@@ -3,10 +3,10 @@ import type { KubeObject } from "@dhow/kube";
 /** A column as meta/v1 Table defines it. Those of priority 1 are shown with `-o wide`. */
 export interface Column {
   readonly name: string;
-  readonly type: "string" | "integer" | "boolean" | "date";
-  readonly format: "" | "name";
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format: string;
   readonly description: string;
-  readonly priority: 0 | 1;
+  readonly priority: number;
 }
 
 export type Cell = string | number | boolean | null;

@@ -29,7 +29,7 @@ const definitions: Readonly<Record<string, TableDefinition>> = {
   ...versionedTables,
 };
 
-/** Kinds without a table of their own (Role, LimitRange, custom ones): name and time of creation. */
+/** Kinds without a table of their own (Role, LimitRange): name and time of creation. */
 const plainDefinition: TableDefinition = {
   columns: [nameColumn, createdColumn],
   cells: ({ metadata }) => [metadata.name ?? "", metadata.creationTimestamp ?? null],
@@ -37,6 +37,8 @@ const plainDefinition: TableDefinition = {
 
 /** Which resource is shown, in which version. */
 export interface TableResource {
+  /** Of a custom kind. */
+  readonly table?: TableDefinition | undefined;
   readonly group: string;
   readonly version: string;
   readonly resource: string;
@@ -102,6 +104,7 @@ function objectPart(object: KubeObject, include: TableOptions["includeObject"]):
 }
 
 function definitionOf(info: TableResource): TableDefinition {
+  if (info.table) return info.table;
   const name = groupResource(info);
   return definitions[`${name}/${info.version}`] ?? definitions[name] ?? plainDefinition;
 }
@@ -110,9 +113,11 @@ function definitionOf(info: TableResource): TableDefinition {
 export function tableMaker(clock: Clock) {
   return {
     table: (
-      resource: { readonly info: TableResource },
+      resource: { readonly info: TableResource; readonly custom: { readonly table: TableDefinition } | undefined },
       objects: readonly KubeObject[],
       options: Omit<TableOptions, "now">,
-    ): Record<string, unknown> => ({ ...tableFor(resource.info, objects, { ...options, now: clock.now() }) }),
+    ): Record<string, unknown> => ({
+      ...tableFor({ ...resource.info, table: resource.custom?.table }, objects, { ...options, now: clock.now() }),
+    }),
   };
 }

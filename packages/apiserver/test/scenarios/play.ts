@@ -44,6 +44,7 @@ async function carryOut(send: Send, step: Step, namespace: string): Promise<Step
   const own = (text: string) => text.replaceAll("{ns}", namespace);
   const headers: Record<string, string> = { ...json };
   if (step.type) headers["content-type"] = step.type;
+  if (step.accept) headers["accept"] = step.accept;
   if (step.as) headers["impersonate-user"] = step.as;
   if (step.groups) headers["impersonate-group"] = step.groups.join(",");
   const request = {
@@ -91,12 +92,20 @@ function read(text: string): Pick<StepAnswer, "answer" | "details"> {
     return { answer: message[0], details: sort(firstLines(body.details ?? null)) };
   }
   const { metadata, ...rest } = body;
+  if (body.kind === "Table") return { answer: withoutProse(body) };
   if (body.kind.endsWith("List")) return { answer: body.kind };
   const status = body["status"] as { conditions?: { reason?: string }[] } | undefined;
   // What a scheduler that runs beside the real server thinks of it.
   if (status?.conditions?.some(({ reason }) => reason === "Unschedulable")) delete status.conditions;
   const { name, labels, annotations, generation } = metadata ?? {};
   return { answer: steady({ ...rest, metadata: { name, labels, annotations, generation } }) };
+}
+
+/** Columns and cells; how columns are described is no fact. */
+function withoutProse(table: KubeObject): unknown {
+  const { columnDefinitions, rows } = table as unknown as Record<string, Record<string, unknown>[]>;
+  const columns = columnDefinitions?.map(({ format, name, priority, type }) => ({ format, name, priority, type }));
+  return { columns, rows };
 }
 
 function steady(value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { customResources } from "./custom.ts";
 /** One request of a scenario; `{ns}` in the path stands for the scenario's own namespace. */
 export interface Step {
   readonly says: string;
@@ -6,6 +7,7 @@ export interface Step {
   readonly body?: unknown;
   readonly as?: string;
   readonly groups?: readonly string[];
+  readonly accept?: string;
   /** Content type of a patch. */
   readonly type?: string;
   /** Asked again until the answer is this one: where controllers of a real cluster need their time. */
@@ -726,4 +728,5 @@ export const scenarios: readonly Scenario[] = [
   ...authorization,
   ...nodes,
   ...subresources,
+  ...customResources,
 ];

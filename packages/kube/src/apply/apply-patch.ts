@@ -11,7 +11,7 @@ import { fieldsOf } from "./fields-of.ts";
 import { kubectlManager, lastAppliedFields, renewLastApplied } from "./last-applied.ts";
 import { capUpdaters, decodeManagers, identityOf, type Managers, putManager } from "./managers.ts";
 import { mergeApplied } from "./merge.ts";
-import { typeOf } from "./node-type.ts";
+import { type MapType, typeOf } from "./node-type.ts";
 import { conflictsOf, ownable, resetFieldsOf, takeOver, withoutReset } from "./ownership.ts";
 import { prune } from "./prune.ts";
 import { recordUpdate, timestamp, withManagers, withoutManaged } from "./track-update.ts";
@@ -26,8 +26,10 @@ export interface ApplyPatchOptions {
   readonly subresource?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Undefined for custom resources without one: lists are then owned as a whole. */
+  /** Undefined for custom resources. */
   readonly schema: ObjectSchema | undefined;
+  /** Of a custom resource: see `customType`. Without it lists are owned as a whole. */
+  readonly type?: MapType | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export function applyPatch(
   applied: KubeObject,
   options: ApplyPatchOptions,
 ): { object: KubeObject } {
-  check(current, applied, options.schema);
+  check(current, applied, options.type ?? typeOf(options.schema));
   const live: KubeObject = current ?? { apiVersion: applied.apiVersion, kind: applied.kind, metadata: {} };
   const managers = decodeManagers(current?.metadata.managedFields);
   if (!managers) throw unforeseen("failed to decode managed fields");
@@ -66,7 +68,7 @@ function carryOut(live: KubeObject, applied: KubeObject, managers: Managers, opt
   const attempt = apply(live, applied, new Map(managers), options, options.force);
   if ("managers" in attempt) return attempt;
   if (options.manager !== kubectlManager) throw conflictError(attempt.conflicts, managers);
-  const allowed = lastAppliedFields(live, options.schema);
+  const allowed = lastAppliedFields(live, options.type ?? typeOf(options.schema));
   const left = allowed ? disallowed(attempt.conflicts, allowed) : attempt.conflicts;
   if (left.size > 0) throw conflictError(left, managers);
   return apply(live, applied, new Map(managers), options, true) as Outcome;
@@ -89,7 +91,7 @@ function apply(
   force: boolean,
 ): Outcome | { conflicts: ReadonlyMap<string, FieldSet> } {
   const { schema, subresource = "" } = options;
-  const type = typeOf(schema);
+  const type = options.type ?? typeOf(schema);
   const reset = resetFieldsOf(schema, live.kind, subresource);
   const writer = {
     manager: options.manager,
@@ -124,14 +126,14 @@ function withoutNulls(value: unknown, schema: ObjectSchema | undefined): unknown
   return result;
 }
 
-function check(current: KubeObject | undefined, applied: KubeObject, schema: ObjectSchema | undefined): void {
+function check(current: KubeObject | undefined, applied: KubeObject, type: MapType): void {
   const expected = current?.apiVersion ?? applied.apiVersion;
   if (applied.apiVersion !== expected) {
     const versions = `Specified patch version: ${applied.apiVersion}, expected: ${expected}`;
     throw badRequest(`Incorrect version specified in apply patch. ${versions}`);
   }
   if (applied.metadata?.managedFields) throw badRequest("metadata.managedFields must be nil");
-  const faults = schemaFaults(applied, typeOf(schema));
+  const faults = schemaFaults(applied, type);
   if (faults.length === 0) return;
   const { namespace = "", name = "" } = applied.metadata ?? {};
   const { group, version } = parseApiVersion(applied.apiVersion);

@@ -1,9 +1,8 @@
 import type { KubeObject } from "../objects.ts";
-import type { ObjectSchema } from "../schema/schema.ts";
 import { compareObjects } from "./compare.ts";
 import { difference, type FieldSet } from "./field-set.ts";
 import { fieldsOf } from "./fields-of.ts";
-import { typeOf } from "./node-type.ts";
+import type { MapType } from "./node-type.ts";
 
 /** Where kubectl's client-side apply keeps what it applied last. */
 export const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
@@ -14,13 +13,12 @@ export const kubectlManager = "kubectl";
 /**
  * Fields that client-side apply set and nobody changed since: kubectl may take them over when it turns to server-side apply (lastappliedmanager.go). Undefined where there is no such annotation.
  */
-export function lastAppliedFields(live: KubeObject, schema: ObjectSchema | undefined): FieldSet | undefined {
+export function lastAppliedFields(live: KubeObject, type: MapType): FieldSet | undefined {
   const text = live.metadata.annotations?.[lastAppliedAnnotation];
   if (!text) return undefined;
   try {
     const applied = JSON.parse(text) as KubeObject;
     if (applied.apiVersion !== live.apiVersion) return undefined;
-    const type = typeOf(schema);
     const { modified, added, removed } = compareObjects(applied, live, type);
     return difference(difference(difference(fieldsOf(applied, type), modified), added), removed);
   } catch {

@@ -5,7 +5,7 @@ import type { ObjectSchema } from "../schema/schema.ts";
 import { compareObjects } from "./compare.ts";
 import { exclude, isEmpty, union } from "./field-set.ts";
 import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers } from "./managers.ts";
-import { typeOf } from "./node-type.ts";
+import { type MapType, typeOf } from "./node-type.ts";
 import { conflictsOf, ownable, resetFieldsOf, takeOver, withoutReset } from "./ownership.ts";
 
 export interface UpdateOptions {
@@ -15,8 +15,10 @@ export interface UpdateOptions {
   readonly subresource?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Undefined for custom resources without one: lists are then owned as a whole. */
+  /** Undefined for custom resources. */
   readonly schema: ObjectSchema | undefined;
+  /** Of a custom resource: see `customType`. Without it lists are owned as a whole. */
+  readonly type?: MapType | undefined;
 }
 
 /**
@@ -46,7 +48,8 @@ function nothingOf(schema: ObjectSchema | undefined): object {
 export function recordUpdate(managers: Managers, old: object, updated: KubeObject, options: UpdateOptions): void {
   const { schema, subresource = "" } = options;
   const reset = resetFieldsOf(schema, updated.kind, subresource);
-  const comparison = withoutReset(compareObjects(withoutManaged(old), withoutManaged(updated), typeOf(schema)), reset);
+  const type = options.type ?? typeOf(schema);
+  const comparison = withoutReset(compareObjects(withoutManaged(old), withoutManaged(updated), type), reset);
   takeOver(managers, conflictsOf(managers, comparison), comparison.removed);
   const written = ownable(exclude(union(comparison.modified, comparison.added), reset));
   if (isEmpty(written)) return;

@@ -29,6 +29,7 @@ function shareMetaKinds(schemas: Record<string, JsonSchema>, served: readonly Re
 function v3Writer(schemas: SchemaCollector): OperationWriter {
   return {
     reference: (typeName) => schemas.reference(typeName),
+    custom: (info, list) => schemas.custom(info, list),
     parameter: (name, place, type) => ({
       name,
       in: place,
@@ -52,6 +53,7 @@ function v3Writer(schemas: SchemaCollector): OperationWriter {
 function v2Writer(schemas: SchemaCollector): OperationWriter {
   return {
     reference: (typeName) => schemas.reference(typeName),
+    custom: (info, list) => schemas.custom(info, list),
     parameter: (name, place, type) => ({
       name,
       in: place,

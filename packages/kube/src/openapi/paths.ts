@@ -10,6 +10,8 @@ export type PathItem = Record<string, unknown>;
 /** What differs between the versions of OpenAPI in how an operation is written. */
 export interface OperationWriter {
   reference(typeName: string): JsonSchema;
+  /** A reference to a custom kind, or to its lists. */
+  custom(info: ResourceInfo, list: boolean): JsonSchema;
   parameter(name: string, place: "query" | "path", type: ParameterType): Parameter;
   /** The part of an operation that says what is sent and what comes back. */
   bodies(request: readonly string[], body: JsonSchema | undefined, answers: Record<string, JsonSchema>): PathItem;
@@ -127,7 +129,8 @@ export class PathWriter {
 
   #subresource(info: ResourceInfo, path: string, sub: SubresourceInfo): void {
     const kind = { group: sub.group ?? info.group, version: sub.version ?? info.version, kind: sub.kind ?? info.kind };
-    if (kindSchema(apiVersionOf(kind), kind.kind)) {
+    const isOwn = info.custom !== undefined && kind.kind === info.kind;
+    if (isOwn || kindSchema(apiVersionOf(kind), kind.kind)) {
       this.#operations(info, path, true, kind, sub.verbs, camel(sub.name));
       return;
     }
@@ -164,7 +167,7 @@ export class PathWriter {
       const suffix = everywhere ? "ForAllNamespaces" : "";
       const isCollection = name === "deletecollection" ? "Collection" : "";
       item[verb.method] = {
-        ...this.#operation(name, verb, kind),
+        ...this.#operation(info, name, verb, kind),
         operationId: `${operationWord(name)}${groupName(info)}${isCollection}${scope}${info.kind}${sub}${suffix}`,
         "x-kubernetes-action": verb.action,
         "x-kubernetes-group-version-kind": kind,
@@ -173,17 +176,23 @@ export class PathWriter {
     if (Object.keys(item).length > 0) this.paths[path] = { ...item, parameters: this.#pathParameters(path) };
   }
 
-  #operation(name: string, verb: Verb, kind: Kind): PathItem {
+  #reference(info: ResourceInfo, kind: Kind, list: boolean): JsonSchema {
+    if (info.custom && kind.kind === info.kind) return this.#writer.custom(info, list);
     const typeName = kindSchema(apiVersionOf(kind), kind.kind)?.name ?? "";
     const listName = kindSchema(apiVersionOf(kind), `${kind.kind}List`)?.name ?? typeName;
+    return this.#writer.reference(list ? listName : typeName);
+  }
+
+  #operation(info: ResourceInfo, name: string, verb: Verb, kind: Kind): PathItem {
     const isDelete = verb.method === "delete";
-    const answer = isDelete ? "meta.v1.Status" : name === "list" ? listName : typeName;
+    const refer = (list: boolean) =>
+      isDelete ? this.#writer.reference("meta.v1.Status") : this.#reference(info, kind, list);
     const parameters = Object.entries(verb.parameters).map(([one, type]) => this.#writer.parameter(one, "query", type));
-    const answers = Object.fromEntries(verb.answers.map((code) => [code, this.#writer.reference(answer)]));
-    const body = isDelete ? "meta.v1.DeleteOptions" : typeName;
-    const types = name === "patch" ? patchTypes : ["*/*"];
+    const answers = Object.fromEntries(verb.answers.map((code) => [code, refer(name === "list")]));
+    const types = name === "patch" ? patchTypes.filter((type) => !info.custom || !type.includes("strategic")) : ["*/*"];
     const sends = ["create", "update", "patch", "delete", "deletecollection"].includes(name);
-    const schema = name === "patch" ? { type: "object" } : this.#writer.reference(body);
+    const body = () => (isDelete ? this.#writer.reference("meta.v1.DeleteOptions") : refer(false));
+    const schema = name === "patch" ? { type: "object" } : body();
     const written = this.#writer.bodies(sends ? types : [], sends ? schema : undefined, answers);
     return { ...written, parameters: [...((written["parameters"] as Parameter[]) ?? []), ...parameters] };
   }

@@ -2,6 +2,7 @@ import type { FieldSchema } from "../schema/field.ts";
 import { zeroOf } from "../schema/scalars.ts";
 import { typeSchema } from "../schema/schema.ts";
 import type { ObjectSchema, Scalar, ValueSchema } from "../schema/schema.ts";
+import type { ResourceInfo } from "../resources.ts";
 import { prose } from "./prose.ts";
 
 /** A schema as OpenAPI writes it. */
@@ -94,6 +95,44 @@ export class SchemaCollector {
     return { $ref: this.#prefix + name };
   }
 
+  /** A reference to a custom kind, or to its lists; both are collected (apiextensions-apiserver/pkg/controller/openapi/builder). */
+  custom(info: ResourceInfo, list: boolean): JsonSchema {
+    const { listKind, schema } = info.custom ?? { listKind: "", schema: {} };
+    const home = `${info.group.split(".").toReversed().join(".")}.${info.version}`;
+    const kinds = (kind: string) => ({
+      "x-kubernetes-group-version-kind": [{ group: info.group, kind, version: info.version }],
+    });
+    const own = () => ({ ...this.#customObject(schema as JsonSchema), ...kinds(info.kind) });
+    const reference = this.add(`${home}.${info.kind}`, own());
+    if (!list) return reference;
+    const properties = {
+      apiVersion: { type: "string" },
+      items: { type: "array", items: reference },
+      kind: { type: "string" },
+      metadata: this.reference("meta.v1.ListMeta"),
+    };
+    const description = `${listKind} is a list of ${info.kind}`;
+    return this.add(`${home}.${listKind}`, {
+      description,
+      type: "object",
+      required: ["items"],
+      properties,
+      ...kinds(listKind),
+    });
+  }
+
+  #customObject(schema: JsonSchema): JsonSchema {
+    const written = this.#dialect === "v2" ? withoutV3Words(schema) : schema;
+    const own = written["properties"] as JsonSchema | undefined;
+    if (!own) return { type: "object", ...written };
+    const general = {
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      metadata: this.reference("meta.v1.ObjectMeta"),
+    };
+    return { ...written, properties: { ...own, ...general } };
+  }
+
   /** Adds a schema that is not in the table. */
   add(name: string, schema: JsonSchema): JsonSchema {
     this.schemas[name] ??= schema;
@@ -163,6 +202,26 @@ export class SchemaCollector {
     if (value.form !== "scalar" || !always) return undefined;
     return scalarNames[value.scalar] === undefined && value.scalar !== "bytes" ? zeroOf(value.scalar) : undefined;
   }
+}
+
+/** What v2 does not know, or its clients choke on (builder.go, ToStructuralOpenAPIV2). */
+function withoutV3Words(schema: JsonSchema): JsonSchema {
+  const { allOf: _, anyOf: __, default: ___, not: ____, nullable: _____, oneOf: ______, ...rest } = schema;
+  if (rest["x-kubernetes-int-or-string"]) delete rest["type"];
+  const properties = rest["properties"] as Record<string, JsonSchema> | undefined;
+  for (const part of ["items", "additionalProperties"] as const) {
+    const below = rest[part];
+    if (typeof below === "object" && below !== null) rest[part] = withoutV3Words(below as JsonSchema);
+  }
+  if (rest["x-kubernetes-preserve-unknown-fields"]) {
+    // Whatever stands beside it would be validated by clients as all that there may be.
+    for (const part of ["type", "properties", "items", "additionalProperties"]) delete rest[part];
+  } else if (properties) {
+    rest["properties"] = Object.fromEntries(
+      Object.entries(properties).map(([name, property]) => [name, withoutV3Words(property)]),
+    );
+  }
+  return rest;
 }
 
 function fieldExtensions(field: FieldSchema): JsonSchema {

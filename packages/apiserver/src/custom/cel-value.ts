@@ -1,0 +1,25 @@
+import type { Schema } from "./schema.ts";
+
+type Fields = Record<string, unknown>;
+
+/** A value as CEL has it by its schema: whole numbers are `int`, times are timestamps (apiserver/pkg/cel/common/values.go). */
+export function celValue(value: unknown, schema: Schema | undefined): unknown {
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return value.map((item) => celValue(item, schema?.items));
+  if (typeof value === "object") return celObject(value as Fields, schema);
+  if (typeof value === "number") return schema?.type !== "number" && Number.isInteger(value) ? BigInt(value) : value;
+  if (typeof value === "string" && (schema?.format === "date-time" || schema?.format === "date"))
+    return new Date(value);
+  return value;
+}
+
+function celObject(value: Fields, schema: Schema | undefined): Fields {
+  const { additionalProperties, properties = {} } = schema ?? {};
+  const result: Fields = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    const of = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
+    result[key] = celValue(item, typeof of === "object" ? of : undefined);
+  }
+  return result;
+}
