@@ -56,11 +56,13 @@ export class ContainerStarter {
   }
 
   /** Finds the image, makes the configuration, starts the program. Throws a StartFailure. */
-  async start(input: StartInput): Promise<RunningContainer> {
-    const { container, record, sandbox, event } = input;
+  async start(given: StartInput): Promise<RunningContainer> {
+    const { container, record, sandbox } = given;
     const { clock } = this.#context;
-    const image = await this.#image(input);
     const last = latest(record, container.name);
+    const input = last?.replaced ? problemsOnly(given) : given;
+    const { event } = input;
+    const image = await this.#image(input);
     const attempt = (last?.attempt ?? -1) + 1;
     const replacements = (last?.replacements ?? 0) + (last?.replaced ? 1 : 0);
     const id = randomBytes(32).toString("hex");
@@ -218,6 +220,13 @@ export class ContainerStarter {
     for await (const piece of readLog(path, { tailLines: fallbackLines })) tail += piece;
     return tail.slice(-fallbackBytes);
   }
+}
+
+/** That a run follows an edit is nothing to tell: a few edits would use up what may be said of a pod before something is wrong with it. */
+function problemsOnly(input: StartInput): StartInput {
+  const event: StartInput["event"] = (container, type, ...words) =>
+    type === "Warning" ? input.event(container, type, ...words) : undefined;
+  return { ...input, event };
 }
 
 function read(file: string): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { test } from "node:test";
 import { eventually, temporaryFolder } from "@dhow/testkit";
@@ -51,6 +51,22 @@ test("edits do not hide crashes: what ends by itself counts, and is started agai
   await restart(node, "p");
   assert.equal(node.status("p")?.restartCount, 1);
   assert.ok(!node.events().some((event) => event.startsWith("BackOff")), "no edit counts as a failure");
+});
+
+test("many edits leave room for the events that say what is wrong", async () => {
+  using folder = temporaryFolder();
+  await using node = await oneNode(folder.path);
+  const livenessProbe = {
+    exec: { command: ["test", "!", "-e", `${folder.path}/ill`] },
+    periodSeconds: 1,
+    failureThreshold: 1,
+  };
+  node.run("p", { containers: [shell("c", forever, { livenessProbe })] });
+  await node.until("p", ({ status }) => status?.containerStatuses?.[0]?.ready ?? false);
+  for (let edit = 0; edit < 30; edit++) await restart(node, "p");
+  writeFileSync(`${folder.path}/ill`, "");
+  await eventually(() => node.events().some((event) => event.startsWith("Unhealthy: Liveness probe failed")));
+  assert.equal(readdirSync(`${folder.path}/agent/nodes/one/pods/${node.pod("p")?.metadata.uid}/logs/c`).length, 2);
 });
 
 test("edits that come faster than the program starts end with one run of the newest code", async () => {
