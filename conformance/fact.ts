@@ -1,5 +1,12 @@
 import { describe, test } from "node:test";
-import type { KubeClient, KubeObject, ObjectRef, Pod } from "@dhow/kube";
+import {
+  isStatusError,
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  type Pod,
+  type StatusError,
+} from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
 import { Kubectl, kubectlPrograms, type KubectlProgram, noKubectl } from "./kubectl/kubectl.ts";
 import { type Target, target } from "./target.ts";
@@ -180,6 +187,17 @@ export function kubectlFacts(
 }
 
 export type FactStatement = (name: string, body: (trial: Trial) => Promise<void>, options?: FactOptions) => void;
+
+/** What the server refused an attempt with; it is a failure where it did not. */
+export async function refusal(attempt: Promise<unknown>): Promise<StatusError> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (isStatusError(error)) return error;
+    throw error;
+  }
+  throw new Error("it was to be refused");
+}
 
 /** Orders names, of which some may be missing. */
 export function byText(a: string | undefined, b: string | undefined): number {

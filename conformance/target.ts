@@ -16,6 +16,8 @@ export interface Target {
   readonly home: string;
   /** The ingress for HTTP, as `http://127.0.0.1:8080`. */
   readonly ingress: string;
+  /** The same for HTTPS. */
+  readonly ingressTls: string;
   /** The host on which node ports answer. */
   readonly nodeHost: string;
 }
@@ -42,6 +44,7 @@ async function findTarget(): Promise<Target> {
     embedded: cluster !== undefined,
     client: new KubeClient(transport),
     ingress: process.env["DHOW_CONFORMANCE_INGRESS"] ?? `http://127.0.0.1:${cluster?.ingressPort ?? 80}`,
+    ingressTls: process.env["DHOW_CONFORMANCE_INGRESS_TLS"] ?? `https://127.0.0.1:${cluster?.httpsPort ?? 443}`,
     nodeHost: process.env["DHOW_CONFORMANCE_NODE_HOST"] ?? "127.0.0.1",
   };
 }

@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
-import { isStatusError, type LimitRange, type Pod, type ResourceQuota, type StatusError } from "@dhow/kube";
+import { isStatusError, type LimitRange, type Pod, type ResourceQuota } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { fact, facts, idle, shell, shellPod, type Trial } from "../fact.ts";
+import { fact, facts, idle, shell, shellPod, type Trial, refusal } from "../fact.ts";
 import { condition, workload } from "./workload.ts";
-
-async function refusal(attempt: Promise<unknown>): Promise<StatusError> {
-  try {
-    await attempt;
-  } catch (error) {
-    if (isStatusError(error)) return error;
-    throw error;
-  }
-  throw new Error("it was to be refused");
-}
 
 const quota = (hard: Record<string, string>, more: object = {}) => ({
   apiVersion: "v1",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ConfigMap, isStatusError, type KubeObject, type StatusError, type WatchEvent } from "@dhow/kube";
+import { type ConfigMap, type KubeObject, type WatchEvent } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { byText, fact, facts, type Sketch, type Trial } from "../fact.ts";
+import { byText, fact, facts, type Sketch, type Trial, refusal } from "../fact.ts";
 import { workload } from "./workload.ts";
 
 const map = (name: string, data: Record<string, string> = {}, metadata: object = {}): Sketch => ({
@@ -16,16 +16,6 @@ const ref = (t: Trial, name?: string) => ({
   namespace: t.namespace,
   ...(name ? { name } : {}),
 });
-
-async function refusal(attempt: Promise<unknown>): Promise<StatusError> {
-  try {
-    await attempt;
-  } catch (error) {
-    if (isStatusError(error)) return error;
-    throw error;
-  }
-  throw new Error("it was to be refused");
-}
 
 /** Takes events until `enough` says so. */
 async function collect(

@@ -22,7 +22,8 @@ if [ ! -e "$folder/conformance-images" ]; then
   touch "$folder/conformance-images"
 fi
 suites() {
-  "$real/inside" "$folder" env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 \
+  "$real/inside" "$folder" env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
+    DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 \
     "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=2 --test-reporter=spec "$@"
 }
 if [ $# -gt 0 ]; then suites "$@"; exit; fi

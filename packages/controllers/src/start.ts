@@ -7,6 +7,7 @@ import { deployment } from "./deployment.ts";
 import { disruption } from "./disruption.ts";
 import { endpoints } from "./endpoints.ts";
 import { endpointslice } from "./endpointslice.ts";
+import { endpointsliceMirroring } from "./endpointslice-mirroring.ts";
 import { ephemeralVolume } from "./ephemeral-volume.ts";
 import { eventTtl } from "./event-ttl.ts";
 import { garbageCollector } from "./garbage-collector.ts";
@@ -40,6 +41,7 @@ const controllers: readonly Controller[] = [
   scheduler,
   endpoints,
   endpointslice,
+  endpointsliceMirroring,
   namespace,
   garbageCollector,
   serviceaccount,

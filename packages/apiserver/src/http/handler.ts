@@ -147,9 +147,10 @@ export class Handler {
   /** Who asks; throws where that is not good, or what is asked not allowed. */
   async #admitUser(request: ApiRequest, info: RequestInfo): Promise<UserInfo> {
     const { authenticator, authorizer } = this.#parts;
-    const user = impersonate(await authenticator.authenticate(request), request.headers, authorizer);
     const { target, verb, path } = info;
-    const attributes = target ? { user, verb, resource: authorizedTarget(target) } : { user, verb, path };
+    const asked = target ? { verb, resource: authorizedTarget(target) } : { verb, path };
+    const user = impersonate(await authenticator.authenticate(request), request.headers, authorizer, asked);
+    const attributes = { user, ...asked };
     const decision = authorizer.authorize(attributes);
     if (!decision.allowed) throw forbiddenRequest(attributes, decision.reason);
     return user;

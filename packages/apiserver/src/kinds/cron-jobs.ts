@@ -32,7 +32,9 @@ function* cronJobFaults({ spec }: CronJob): Generator<FieldFault> {
   const schedule = spec?.schedule ?? "";
   if (!schedule) yield required("spec.schedule");
   else {
-    const message = scheduleFault(schedule);
+    const message = schedule.includes("TZ")
+      ? "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+      : scheduleFault(schedule);
     if (message) yield invalid("spec.schedule", schedule, message);
   }
   yield* nonNegative(spec?.startingDeadlineSeconds, "spec.startingDeadlineSeconds");

@@ -2,6 +2,7 @@ import { clone, deepEqual, type FieldFault, fieldFault, type Job, type JobSpec, 
 import type { Strategy } from "../strategy.ts";
 import { immutable, nonNegative, selectorFaults, sorted } from "../validation/metadata.ts";
 import { checkLabel1123 } from "../validation/names.ts";
+import { podFailurePolicyFaults, successPolicyFaults } from "./job-policies.ts";
 import { defaultPodSpec } from "./pod/defaults.ts";
 import { podTemplateFaults } from "./pod/spec.ts";
 
@@ -110,6 +111,8 @@ export function* jobSpecFaults(spec: JobSpec, at: string): Generator<FieldFault>
     if (mode === "Indexed" || spec[field] === undefined) continue;
     yield invalid(`${at}.${field}`, spec[field], "requires indexed completion mode");
   }
+  yield* podFailurePolicyFaults(spec, at);
+  yield* successPolicyFaults(spec, at);
   yield* podTemplateFaults(spec.template ?? {}, `${at}.template`);
   yield* restartFaults(spec, `${at}.template.spec.restartPolicy`);
 }
@@ -125,9 +128,7 @@ function* restartFaults(spec: JobSpec, at: string): Generator<FieldFault> {
 
 function* updateFaults({ spec }: Job, { spec: old, status }: Job): Generator<FieldFault> {
   if (!spec || !old) return;
-  // An indexed job may grow or shrink as long as completions and parallelism stay the same.
-  const elastic = spec.completionMode === "Indexed" && spec.completions === spec.parallelism;
-  if (!elastic) yield* immutable(spec.completions, old.completions, "spec.completions");
+  yield* completionsFaults(spec, old);
   yield* immutable(spec.selector, old.selector, "spec.selector");
   const waits = old.suspend === true && status?.startTime === undefined;
   const [now, before] = waits ? [schedulable(spec), schedulable(old)] : [spec.template, old.template];
@@ -140,6 +141,14 @@ function* updateFaults({ spec }: Job, { spec: old, status }: Job): Generator<Fie
     "successPolicy",
   ] as const) {
     yield* immutable(spec[field], old[field], `spec.${field}`);
+  }
+}
+
+/** An indexed job may grow or shrink as long as completions and parallelism stay the same (ElasticIndexedJob). */
+function* completionsFaults(spec: JobSpec, old: JobSpec): Generator<FieldFault> {
+  if (spec.completionMode !== "Indexed") yield* immutable(spec.completions, old.completions, "spec.completions");
+  else if (spec.completions !== old.completions && spec.completions !== spec.parallelism) {
+    yield invalid("spec.completions", spec.completions, "can only be modified in tandem with spec.parallelism");
   }
 }
 

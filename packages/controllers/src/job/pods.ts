@@ -17,7 +17,7 @@ export function indexOf(pod: Pod): number | undefined {
 }
 
 /** A pod of the Job, for an index if it has them (pkg/controller/job/job_controller.go, manageJob; addCompletionIndexEnvVariables). */
-export function buildPod(job: Job, index: number | undefined): Pod {
+export function buildPod(job: Job, index: number | undefined, more: Readonly<Record<string, string>> = {}): Pod {
   const base = podFromTemplate(job, job.spec?.template);
   const finalizers = [...(base.metadata.finalizers ?? []), trackingFinalizer];
   if (index === undefined) return { ...base, metadata: { ...base.metadata, finalizers } };
@@ -36,7 +36,7 @@ export function buildPod(job: Job, index: number | undefined): Pod {
       ...base.metadata,
       generateName: `${nameOf(job)}-${index}-`,
       labels: { ...base.metadata.labels, [indexAnnotation]: text },
-      annotations: { ...base.metadata.annotations, [indexAnnotation]: text },
+      annotations: { ...base.metadata.annotations, [indexAnnotation]: text, ...more },
       finalizers,
     },
     spec: {
@@ -57,6 +57,11 @@ export function finishedAt(pod: Pod): number {
 /** First wait after a failure, doubling with each, and the longest (DefaultJobPodFailureBackOff, MaxJobPodFailureBackOff). */
 const backOff = { first: 10_000, most: 600_000 };
 
+/** The wait after so many failures in a row, in milliseconds. */
+export function backOffAfter(failures: number): number {
+  return Math.min(backOff.first * 2 ** (failures - 1), backOff.most);
+}
+
 /** How long to wait before the next pod, in milliseconds: after failures since the last success (backoff_utils.go). */
 export function remainingBackOff(pods: readonly Pod[], now: number): number {
   const finished = pods.filter(isPodTerminal).sort((a, b) => finishedAt(a) - finishedAt(b));
@@ -70,7 +75,7 @@ export function remainingBackOff(pods: readonly Pod[], now: number): number {
     }
   }
   if (failures === 0) return 0;
-  return Math.max(last + Math.min(backOff.first * 2 ** (failures - 1), backOff.most) - now, 0);
+  return Math.max(last + backOffAfter(failures) - now, 0);
 }
 
 /** Pods that restart their containers in place fail without ending: their restarts count against the limit (pastBackoffLimitOnFailure). */

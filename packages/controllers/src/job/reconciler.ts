@@ -10,9 +10,21 @@ import { ownedPods, type OwnedIndex } from "../owned-pods.ts";
 import { PodControl } from "../pod-control.ts";
 import { isPodActive, isPodReady } from "../pods.ts";
 import { labelSelectorMatcher } from "../selectors.ts";
-import { final, interim, isFinished, jobCondition, recorded, type Verdict, verdicts } from "./conditions.ts";
+import {
+  failedByPolicy,
+  final,
+  interim,
+  isFinished,
+  jobCondition,
+  recorded,
+  succeededByPolicy,
+  type Verdict,
+  verdicts,
+} from "./conditions.ts";
+import { failJobMessage, matchFailure } from "./failure-policy.ts";
+import { failedIndexes, hasLimitPerIndex, lastFailures } from "./index-failures.ts";
 import { formatIndexes, parseIndexes } from "./indexes.ts";
-import { indexOf, isIndexed, isTracked, outcomeOf, releasePod, remainingBackOff, restartsExceed } from "./pods.ts";
+import { indexOf, isIndexed, isTracked, outcomeOf, releasePod, restartsExceed } from "./pods.ts";
 import { JobScale } from "./scale.ts";
 
 /** Runs pods until enough of them have succeeded, and counts each of them once (pkg/controller/job/job_controller.go). */
@@ -65,10 +77,7 @@ export class JobReconciler {
       leaving = await this.#scale.deleteAll(job, active);
       left -= leaving;
     } else if (upToDate) {
-      const backOff = remainingBackOff(pods, this.#manager.clock.now());
-      const outcome = await this.#scale.adjust(started, pods, backOff);
-      left = outcome.active;
-      if (outcome.waits) wait = backOff;
+      ({ active: left, wait } = await this.#scale.adjust(started, pods, this.#manager.clock.now()));
     }
     const status = this.#status(started, pods, { active: left, leaving }, verdict);
     await this.#write(job, counted, status, verdict);
@@ -83,15 +92,17 @@ export class JobReconciler {
     const before = job.status ?? {};
     const noted = before.uncountedTerminatedPods ?? {};
     const uncounted = { succeeded: new Set(noted.succeeded), failed: new Set(noted.failed) };
-    const ending = pods.filter((pod) => isTracked(pod) && (outcomeOf(pod) || countsAsGone(job, pod)));
+    const kept = new Set(lastFailures(job, pods).values());
+    const ending = pods.filter((pod) => isTracked(pod) && !kept.has(pod) && (outcomeOf(pod) || countsAsGone(job, pod)));
     for (const pod of ending) {
       // What a suspended Job deletes has not failed.
       const outcome = outcomeOf(pod) ?? (job.spec?.suspend ? undefined : "failed");
-      if (outcome) uncounted[outcome].add(uidOf(pod));
+      const ignored = outcome === "failed" && matchFailure(job, pod).action === "Ignore";
+      if (outcome && !ignored) uncounted[outcome].add(uidOf(pod));
     }
     if (uncounted.succeeded.size + uncounted.failed.size === 0) {
       await this.#release(ending);
-      return job;
+      return withFailedIndexes(job, pods);
     }
     let current = job;
     if (ending.length > 0) {
@@ -102,7 +113,7 @@ export class JobReconciler {
     }
     const indexes = this.#completed(job, pods);
     const succeeded = isIndexed(job) ? indexes.size : (before.succeeded ?? 0) + uncounted.succeeded.size;
-    return {
+    const counted: Job = {
       ...current,
       status: {
         ...current.status,
@@ -112,6 +123,7 @@ export class JobReconciler {
         ...(uncounted.failed.size > 0 ? { failed: (before.failed ?? 0) + uncounted.failed.size } : {}),
       },
     };
+    return withFailedIndexes(counted, pods);
   }
 
   #completed(job: Job, pods: readonly Pod[]): Set<number> {
@@ -154,8 +166,12 @@ export class JobReconciler {
     const { succeeded = 0, failed = 0, conditions = [] } = job.status ?? {};
     const before = recorded(conditions);
     if (before) return before;
+    const fatal = failJobMessage(job, pods);
+    if (fatal) return failedByPolicy(fatal);
     if (failed > backoffLimit || restartsExceed(job, pods)) return verdicts.backOff;
     if ((this.#deadline(job) ?? 1) <= 0) return verdicts.deadline;
+    const ofIndexes = indexVerdict(job);
+    if (ofIndexes) return ofIndexes;
     const active = pods.filter(isPodActive).length;
     const done =
       completions === undefined ? succeeded > 0 && active === 0 && parallelism >= 0 : succeeded >= completions;
@@ -206,6 +222,21 @@ export class JobReconciler {
     if (verdict.good) this.#recorder.event(job, "Normal", "Completed", "Job completed");
     else this.#recorder.event(job, "Warning", verdict.reason, verdict.message);
   }
+}
+
+function withFailedIndexes(job: Job, pods: readonly Pod[]): Job {
+  if (!hasLimitPerIndex(job)) return job;
+  return { ...job, status: { ...job.status, failedIndexes: formatIndexes(failedIndexes(job, pods)) } };
+}
+
+/** How an Indexed Job ends by its failed indexes, or well by its successPolicy. */
+function indexVerdict(job: Job): Verdict | undefined {
+  if (!isIndexed(job)) return undefined;
+  const { completions = 0, maxFailedIndexes = Number.POSITIVE_INFINITY } = job.spec ?? {};
+  const failed = parseIndexes(job.status?.failedIndexes, completions).size;
+  if (failed > maxFailedIndexes) return verdicts.tooManyFailedIndexes;
+  if (failed > 0 && failed + (job.status?.succeeded ?? 0) >= completions) return verdicts.failedIndexes;
+  return succeededByPolicy(job);
 }
 
 function listed(

@@ -9,7 +9,13 @@ export type DnsObjects = Pick<NetworkObjects, "services" | "endpointSlices" | "n
  * What the cluster's DNS knows about a name: undefined where it is not the cluster's to know. Follows the Kubernetes DNS specification
  * 1.1.0 (github.com/kubernetes/dns/blob/master/docs/specification.md), with CoreDNS' "insecure" pod names.
  */
-export function answer(name: string, type: QuestionType, objects: DnsObjects, domain: string): DnsAnswer | undefined {
+export function answer(
+  name: string,
+  type: QuestionType,
+  objects: DnsObjects,
+  domain: string,
+  depth = mostAliases,
+): DnsAnswer | undefined {
   const asked = name.toLowerCase().replace(/\.$/, "");
   if (asked.endsWith(".in-addr.arpa")) return reverse(asked, type, objects, domain);
   if (asked === domain) return empty;
@@ -29,7 +35,18 @@ export function answer(name: string, type: QuestionType, objects: DnsObjects, do
   const service = objects.services.get(namespace, first);
   if (service === undefined) return nothing;
   const slices = slicesOf(objects.endpointSlices.list(namespace), namespace, first);
-  return serviceAnswer({ asked, labels, service, slices, base: `${first}.${namespace}.svc.${domain}` }, type);
+  const found = serviceAnswer({ asked, labels, service, slices, base: `${first}.${namespace}.svc.${domain}` }, type);
+  return follow(found, type, (target) => (depth > 0 ? answer(target, type, objects, domain, depth - 1) : undefined));
+}
+
+/** How many aliases lead on to another; one that leads to itself comes to an end. */
+const mostAliases = 8;
+
+/** With an alias comes what it leads to, where the cluster knows it: a resolver does not ask again (RFC 1034, 4.3.2). */
+function follow(found: DnsAnswer, type: QuestionType, look: (target: string) => DnsAnswer | undefined): DnsAnswer {
+  const [alias] = found.answers;
+  if (alias?.type !== "CNAME" || type === "CNAME") return found;
+  return { ...found, answers: [alias, ...(look(alias.domain)?.answers ?? [])] };
 }
 
 interface ServiceQuestion {

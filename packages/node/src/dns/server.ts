@@ -82,10 +82,12 @@ function withoutCompression(response: DNS.Packet): Buffer {
   return encode(writer);
 }
 
-/** Many programs take the first address: each is to be first now and then. */
-function shuffled<T>(values: readonly T[]): T[] {
-  const start = Math.floor(Math.random() * values.length);
-  return [...values.slice(start), ...values.slice(0, start)];
+/** Many programs take the first address: each is to be first now and then. An alias stands before what it leads to. */
+function shuffled(records: readonly DnsRecord[]): DnsRecord[] {
+  const aliases = records.filter(({ type }) => type === "CNAME");
+  const others = records.filter(({ type }) => type !== "CNAME");
+  const start = Math.floor(Math.random() * others.length);
+  return [...aliases, ...others.slice(start), ...others.slice(0, start)];
 }
 
 const common = { class: 1, ttl: timeToLive } as const;

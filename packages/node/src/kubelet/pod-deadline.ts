@@ -2,8 +2,8 @@ import type { Clock } from "@dhow/base";
 import type { Pod } from "@dhow/kube";
 import type { PodRecord } from "./pod-record.ts";
 
-export const deadlineReason = "DeadlineExceeded";
-export const deadlineMessage = "Pod was active on the node longer than the specified deadline";
+const deadlineReason = "DeadlineExceeded";
+const deadlineMessage = "Pod was active on the node longer than the specified deadline";
 
 /**
  * Notes in the record that the pod has run longer than its activeDeadlineSeconds, and calls back then (pkg/kubelet/active_deadline.go). The returned

@@ -9,14 +9,15 @@ import { decide } from "./decide.ts";
 import { graceMilliseconds } from "./kill.ts";
 import { podConfig } from "./pod-config.ts";
 import { isInit, PodContainers } from "./pod-containers.ts";
-import { deadlineMessage, deadlineReason, onDeadline } from "./pod-deadline.ts";
+import { onDeadline } from "./pod-deadline.ts";
 import { PodPublisher } from "./pod-publisher.ts";
 import type { PodRecord } from "./pod-record.ts";
+import { evictedReason, onOverfull } from "./pod-storage.ts";
 import { replaceRun } from "./replace-run.ts";
 import type { RunningContainer } from "./running-container.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 
-/** What is left to containers whose pod was taken out of the API by force. */
+/** What is left to containers whose pod was taken out of the API by force, or takes more than it may (immediateEvictionGracePeriodSeconds). */
 const forcedGrace = 1000;
 
 /**
@@ -39,6 +40,7 @@ export class PodWorker {
   #again = false;
   #cancelWake: () => void = () => undefined;
   #cancelDeadline: () => void = () => undefined;
+  readonly #cancelStorage: () => void;
   #gone = false;
   #deleted = false;
   #shuttingDown = false;
@@ -64,6 +66,8 @@ export class PodWorker {
     this.#publisher = new PodPublisher(pod, record, context);
     this.#retry = new Backoff(configBackoff, context.clock);
     this.#armDeadline();
+    const watched = { pod, record, folder: this.folder, clock: context.clock };
+    this.#cancelStorage = onOverfull(watched, () => this.#endItself("Warning"));
   }
 
   get pod(): Pod {
@@ -117,6 +121,7 @@ export class PodWorker {
     while (this.#busy) await this.#busy;
     this.#cancelWake();
     this.#cancelDeadline();
+    this.#cancelStorage();
     this.#volumes.remove();
     this.#context.tokens.forget(this.record.uid);
     rmSync(this.folder, { recursive: true, force: true });
@@ -130,6 +135,7 @@ export class PodWorker {
     this.#interrupt.abort();
     this.#cancelWake();
     this.#cancelDeadline();
+    this.#cancelStorage();
     await this.#containers.abandon(graceMilliseconds);
     while (this.#busy) await this.#busy;
     this.#volumes.close();
@@ -253,11 +259,9 @@ export class PodWorker {
   /** Ends all that runs and gives back the sandbox; what is left is the status, and the logs until the object is gone. */
   async #end(): Promise<void> {
     this.publish();
-    await this.#containers.stopAll(
-      this.#pod,
-      this.#address ?? "",
-      this.#gone ? forcedGrace : graceMilliseconds(this.#pod),
-    );
+    const hurried = this.#gone || this.record.ended?.reason === evictedReason;
+    const grace = hurried ? forcedGrace : graceMilliseconds(this.#pod);
+    await this.#containers.stopAll(this.#pod, this.#address ?? "", grace);
     if (this.#shuttingDown) return;
     await this.#sandbox?.remove();
     this.#sandbox = undefined;
@@ -270,6 +274,7 @@ export class PodWorker {
 
   async #finish(): Promise<void> {
     this.#cancelDeadline();
+    this.#cancelStorage();
     this.record.finished = true;
     this.publish();
     if (!this.#pod.metadata.deletionTimestamp || this.#gone || this.#deleted) return;
@@ -287,11 +292,17 @@ export class PodWorker {
   #armDeadline(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = onDeadline(this.#pod, this.record, this.#context.clock, () => {
-      this.#context.records.save(this.record);
-      this.#event("Normal", deadlineReason, deadlineMessage);
-      this.#interrupt.abort();
-      this.wake();
+      this.#endItself("Normal");
     });
+  }
+
+  /** The node ends the pod, for what its record says. */
+  #endItself(type: "Normal" | "Warning"): void {
+    this.#context.records.save(this.record);
+    const { reason = "", message = "" } = this.record.ended ?? {};
+    this.#event(type, reason, message);
+    this.#interrupt.abort();
+    this.wake();
   }
 
   #wakeIn(milliseconds: number): void {

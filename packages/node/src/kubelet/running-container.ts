@@ -50,7 +50,7 @@ export class RunningContainer {
       this.#ended = true;
       this.#cancelKill();
       // What was said last is in the pipes still; a grandchild that holds them open must not keep the end from being told.
-      await Promise.race([Promise.all(drained), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+      await Promise.race([Promise.all(drained), readOnce(200)]);
       log.close();
       return exit;
     });
@@ -156,4 +156,9 @@ export class RunningContainer {
       source.on("end", () => resolve());
     });
   }
+}
+
+/** A while in which the event loop has looked at the pipes once at least: after a busy stretch the time may be over before anything was read. */
+function readOnce(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(() => setImmediate(resolve), milliseconds).unref());
 }

@@ -15,10 +15,12 @@ export interface ServiceRule {
   readonly backends: readonly Front[];
   /** How long a client stays with its backend, in seconds; undefined without session affinity. */
   readonly affinitySeconds: number | undefined;
+  /** For internalTrafficPolicy Local: the backends of callers in a range, in place of `backends`. Where a range has none, its callers get no answer. */
+  readonly byCaller?: readonly { readonly range: string; readonly backends: readonly Front[] }[];
 }
 
 export interface ServiceRuleOptions {
-  readonly nodes: readonly { readonly name: string; readonly address: string }[];
+  readonly nodes: readonly { readonly name: string; readonly address: string; readonly podCidr: string }[];
   /** Addresses that the agent itself answers at: the cluster's DNS and the API server. */
   readonly ownAddresses: ReadonlySet<string>;
 }
@@ -66,24 +68,35 @@ function portRules(
     .filter(isAddress);
   const outside = [...balancers, ...(spec?.externalIPs ?? [])].map((address) => ({ address, port: port.port }));
   const own = clusterAddresses(service).map((address) => ({ address, port: port.port }));
+  const places = (chosen: readonly Backend[]): Front[] =>
+    chosen.map(({ address, port: number }) => ({ address, port: number }));
   const rule = (name: string, fronts: readonly Front[], chosen: readonly Backend[]): ServiceRule => ({
     name,
     protocol: lowerCase(port.protocol),
     fronts,
-    backends: chosen.map(({ address, port: number }) => ({ address, port: number })),
+    backends: places(chosen),
     affinitySeconds: affinityOf(service),
   });
+  const near = (node: string) => backends.filter(({ nodeName }) => nodeName === node);
   const name = `${serviceName}:${port.name ?? port.port}`;
   const nodePort = port.nodePort;
-  if (!nodePort) return [rule(name, [...own, ...outside], backends)];
-  const doors = nodes.map((node) => ({ address: node.address, port: nodePort }));
-  if (spec?.externalTrafficPolicy !== "Local") return [rule(name, [...own, ...outside, ...doors], backends)];
+  const doors = nodePort ? nodes.map((node) => ({ node: node.name, address: node.address, port: nodePort })) : [];
   // Each node answers with its own pods only, so that the client's address stays what it is.
-  const local = nodes.map((node) => {
-    const near = backends.filter(({ nodeName }) => nodeName === node.name);
-    return rule(`${name}@${node.name}`, [{ address: node.address, port: nodePort }], near);
-  });
-  return [rule(name, [...own, ...outside], backends), ...local];
+  const external = spec?.externalTrafficPolicy === "Local";
+  const local = external ? doors.map((door) => rule(`${name}@${door.node}`, [front(door)], near(door.node))) : [];
+  const open = external ? [] : doors.map(front);
+  if (spec?.internalTrafficPolicy !== "Local") return [rule(name, [...own, ...outside, ...open], backends), ...local];
+  const byCaller = nodes.map((node) => ({ range: node.podCidr, backends: places(near(node.name)) }));
+  const others = [...outside, ...open];
+  return [
+    { ...rule(name, own, backends), byCaller },
+    ...(others.length > 0 ? [rule(`${name}@outside`, others, backends)] : []),
+    ...local,
+  ];
+}
+
+function front({ address, port }: Front): Front {
+  return { address, port };
 }
 
 function isAddress(ip: string | undefined): ip is string {

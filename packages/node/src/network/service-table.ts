@@ -72,10 +72,39 @@ export function serviceTable(rules: readonly ServiceRule[]): ServiceTable {
     }
     served.push(...fresh.map((key) => `${key} : goto ${chain}`));
     for (const { address } of rule.backends) hairpins.add(`${address} . ${address}`);
-    if (rule.affinitySeconds === undefined) chains.set(chain, [balance(rule)]);
-    else addAffinity(rule, rule.affinitySeconds, chain, chains, affinitySets);
+    if (rule.byCaller) addCallers(rule, rule.byCaller, chain, chains, affinitySets);
+    else addBackends(rule, chain, chains, affinitySets);
   }
   return { chains, affinitySets, served, refused, hairpins: [...hairpins] };
+}
+
+function addBackends(
+  rule: ServiceRule,
+  chain: string,
+  chains: Map<string, readonly string[]>,
+  sets: Map<string, number>,
+): void {
+  if (rule.affinitySeconds === undefined) chains.set(chain, [balance(rule)]);
+  else addAffinity(rule, rule.affinitySeconds, chain, chains, sets);
+}
+
+/** Where a packet goes is a matter of where it comes from; what comes from elsewhere, a node itself, may go anywhere. */
+function addCallers(
+  rule: ServiceRule,
+  callers: NonNullable<ServiceRule["byCaller"]>,
+  chain: string,
+  chains: Map<string, readonly string[]>,
+  sets: Map<string, number>,
+): void {
+  const ways = callers.map(({ range, backends }) => {
+    if (backends.length === 0) return `ip saddr ${range} drop`;
+    const own = `svc_${digest(`${rule.name} from ${range}`)}`;
+    addBackends({ ...rule, name: `${rule.name} from ${range}`, backends }, own, chains, sets);
+    return `ip saddr ${range} goto ${own}`;
+  });
+  const rest = `svc_${digest(`${rule.name} from elsewhere`)}`;
+  addBackends(rule, rest, chains, sets);
+  chains.set(chain, [...ways, `goto ${rest}`]);
 }
 
 function balance({ protocol, backends }: ServiceRule): string {

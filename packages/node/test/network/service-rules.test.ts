@@ -8,8 +8,8 @@ import { changeServiceTable, emptyServiceTable, serviceTable } from "../../src/n
 
 const options = {
   nodes: [
-    { name: "one", address: "10.250.0.11" },
-    { name: "two", address: "10.250.0.12" },
+    { name: "one", address: "10.250.0.11", podCidr: "10.244.1.0/24" },
+    { name: "two", address: "10.250.0.12", podCidr: "10.244.2.0/24" },
   ],
   ownAddresses: new Set(["10.96.0.1"]),
 };

@@ -1,5 +1,6 @@
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from "@dhow/kube";
 import type { PodRecord } from "../pod-record.ts";
+import { evictedReason } from "../pod-storage.ts";
 import { podConditions } from "./conditions.ts";
 import { type ContainerView, containerStatus } from "./container-status.ts";
 import { timestamp } from "./format.ts";
@@ -45,6 +46,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       statuses: containerStatuses,
       sandboxReady: input.sandboxReady,
       previous: input.previousConditions,
+      evicted: record.ended?.reason === evictedReason ? record.ended.message : undefined,
       now: timestamp(input.now),
     }),
     hostIP,
