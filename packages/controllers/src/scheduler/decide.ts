@@ -5,10 +5,16 @@ import { nodeFilters } from "./node-filters.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { scores } from "./scores.ts";
 import { topologySpread } from "./topology-spread.ts";
-import { volumeBinding } from "./volumes.ts";
+import { volumeBinding, volumeRestrictions } from "./volumes.ts";
 
 /** In the order of the default profile (pkg/scheduler/apis/config/v1/default_plugins.go). */
-const filters: readonly Filter[] = [...nodeFilters, volumeBinding, topologySpread, interPodAffinity];
+const filters: readonly Filter[] = [
+  ...nodeFilters,
+  volumeRestrictions,
+  volumeBinding,
+  topologySpread,
+  interPodAffinity,
+];
 
 /** Why a pod fits nowhere. */
 export interface Diagnosis {

@@ -12,7 +12,7 @@ export type ClusterChange = "node" | "pod-gone" | "pod-placed" | "storage" | "na
 
 const helps: Readonly<Record<ClusterChange, ReadonlySet<string> | undefined>> = {
   node: undefined,
-  "pod-gone": new Set(["NodeResourcesFit", "NodePorts", "InterPodAffinity", "PodTopologySpread"]),
+  "pod-gone": new Set(["NodeResourcesFit", "NodePorts", "VolumeRestrictions", "InterPodAffinity", "PodTopologySpread"]),
   "pod-placed": new Set(["InterPodAffinity", "PodTopologySpread"]),
   storage: new Set(["VolumeBinding"]),
   namespace: new Set(["InterPodAffinity"]),

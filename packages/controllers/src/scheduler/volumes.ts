@@ -42,6 +42,27 @@ function canProvision(claim: PersistentVolumeClaim, node: Node, view: VolumeView
   return matchesNodeTerms(nodeTerms, node.metadata.labels ?? {}, nameOf(node));
 }
 
+/** A ReadWriteOncePod volume is one pod's at a time (pkg/scheduler/framework/plugins/volumerestrictions). */
+export const volumeRestrictions: Filter = {
+  name: "VolumeRestrictions",
+  prepare: ({ pod, key, namespace }, { volumes, cluster }) => {
+    const single = claimNames(pod).filter((name) =>
+      volumes.claim(namespace, name)?.spec?.accessModes?.includes("ReadWriteOncePod"),
+    );
+    if (single.length === 0) return undefined;
+    const others = cluster.nodes().flatMap((node) => [...node.pods.values()]);
+    const taken = others.some(
+      (other) =>
+        other.namespace === namespace &&
+        other.key !== key &&
+        claimNames(other.pod).some((name) => single.includes(name)),
+    );
+    const reason =
+      "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod";
+    return taken ? () => never(reason) : undefined;
+  },
+};
+
 /** Volumes must be there, or must be possible, on the pod's node (pkg/scheduler/framework/plugins/volumebinding). */
 export const volumeBinding: Filter = {
   name: "VolumeBinding",
