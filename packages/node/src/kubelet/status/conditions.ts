@@ -12,8 +12,6 @@ interface ConditionsInput {
   readonly sandboxReady: boolean;
   /** The conditions as last written; those of others stay as they are. */
   readonly previous: readonly PodCondition[];
-  /** Why the node itself evicted the pod. */
-  readonly evicted: string | undefined;
   /** RFC 3339, for what changes now. */
   readonly now: string;
 }
@@ -31,15 +29,8 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
     PodScheduled: { status: "True" },
   };
   const conditions = own.map((type) => condition(type, verdicts[type] ?? { status: "False" }, input));
-  const others = input.previous.filter(({ type }) => !own.includes(type));
-  if (input.evicted === undefined) return [...conditions, ...others];
-  const verdict: Verdict = { status: "True", reason: "TerminationByKubelet", message: input.evicted };
-  const target = condition(disruptionTarget, verdict, input);
-  return [...conditions, ...others.filter(({ type }) => type !== disruptionTarget), target];
+  return [...conditions, ...input.previous.filter((one) => !own.includes(one.type))];
 }
-
-/** Says that a pod ends for another reason than its own (KEP 3329). */
-const disruptionTarget = "DisruptionTarget";
 
 function condition(type: string, verdict: Verdict, input: ConditionsInput): PodCondition {
   const previous = input.previous.find((one) => one.type === type);

@@ -1,6 +1,5 @@
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from "@dhow/kube";
 import type { PodRecord } from "../pod-record.ts";
-import { evictedReason } from "../pod-storage.ts";
 import { podConditions } from "./conditions.ts";
 import { type ContainerView, containerStatus } from "./container-status.ts";
 import { timestamp } from "./format.ts";
@@ -46,7 +45,6 @@ export function podStatus(input: PodStatusInput): PodStatus {
       statuses: containerStatuses,
       sandboxReady: input.sandboxReady,
       previous: input.previousConditions,
-      evicted: record.ended?.reason === evictedReason ? record.ended.message : undefined,
       now: timestamp(input.now),
     }),
     hostIP,
