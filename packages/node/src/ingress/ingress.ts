@@ -107,9 +107,9 @@ export class IngressController {
 
   #makeDoor(scheme: Scheme): HttpServer {
     const onRequest = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#answer(request, response, scheme);
+      void this.#answer(request, response, scheme).catch(() => response.destroy());
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      void this.#upgrade(request, socket, head, scheme);
+      void this.#upgrade(request, socket, head, scheme).catch(() => socket.destroy());
     const { defaultCertificate } = this.#options;
     const door =
       scheme === "http"

@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import type { RunnableImage } from "../images/images.ts";
 import type { ContainerConfig, Mount } from "../sandbox/sandbox.ts";
+import { inodeWithin, requireWithin } from "../sandbox/within.ts";
 import { ContainerConfigError } from "./environment/environment.ts";
 import { expand } from "./environment/expansion.ts";
 import { podLabel } from "./status/format.ts";
@@ -113,28 +114,35 @@ function volumeMounts({ container, volumes }: ContainerConfigInput, env: Readonl
       throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const readOnly = volume.readOnly || (mount.readOnly ?? false);
     const within = mount.subPathExpr ? expand(mount.subPathExpr, (name) => env[name]) : (mount.subPath ?? "");
-    return { source: within ? subPath(volume, within) : volume.path, target: mount.mountPath, readOnly };
+    if (!within) return { source: volume.path, target: mount.mountPath, readOnly };
+    return { ...subPath(volume, within), target: mount.mountPath, readOnly };
   });
   // A mount below another comes after it.
   return mounts.sort((a, b) => (a.target < b.target ? -1 : 1));
 }
 
 /** A path within a volume, which is made where it is missing; symbolic links do not lead out of the volume. */
-function subPath(volume: MountedVolume, within: string): string {
+function subPath(volume: MountedVolume, within: string): Pick<Mount, "source" | "inode"> {
   const path = resolve(volume.path, within);
   if (path !== volume.path && !path.startsWith(volume.path + sep)) {
     throw new ContainerConfigError(`subPath "${within}" is not within the volume path "${volume.path}"`);
+  }
+  try {
+    requireWithin(volume.path, path);
+  } catch {
+    throw new ContainerConfigError(`subPath "${within}" leads out of the volume`);
   }
   if (!statSync(path, { throwIfNoEntry: false })) {
     if (volume.readOnly)
       throw new ContainerConfigError(`failed to prepare subPath for volumeMount: "${within}" does not exist`);
     mkdirSync(path, { recursive: true, mode: 0o777 });
   }
-  const real = realpathSync(path);
-  if (!real.startsWith(realpathSync(volume.path))) {
+  try {
+    const source = realpathSync(path);
+    return { source, inode: inodeWithin(volume.path, source) };
+  } catch {
     throw new ContainerConfigError(`subPath "${within}" leads out of the volume`);
   }
-  return real;
 }
 
 function terminationMount({ container, terminationLog }: ContainerConfigInput): Mount {

@@ -18,8 +18,41 @@ export function podConfig(pod: Pod, context: NodeContext): PodConfig {
     fullName: subdomain && `${hostname}.${subdomain}.${namespace}.svc.${context.dns.clusterDomain}`,
     resolvConf: resolvConf(pod, context.dns),
     hosts: (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
-    sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    sysctls: sysctls(pod),
   };
+}
+
+/** Those that touch nothing but the pod's own network and shared memory (pkg/kubelet/sysctl/safe_sysctls.go); all others are the machine's. */
+const safeSysctls: ReadonlySet<string> = new Set([
+  "kernel.shm_rmid_forced",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.ping_group_range",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.ip_local_reserved_ports",
+  "net.ipv4.tcp_keepalive_time",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
+]);
+
+function sysctls(pod: Pod): Record<string, string> {
+  const wanted = (pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value] as const);
+  return Object.fromEntries(wanted.filter(([name]) => safeSysctls.has(name)));
+}
+
+function sysctlName(name: string): string {
+  return name.replaceAll("/", ".");
+}
+
+/** Why a pod is not let in at all, which fails it for good; undefined where it may run. */
+export function refusal(pod: Pod): { readonly reason: string; readonly message: string } | undefined {
+  const unsafe = pod.spec.securityContext?.sysctls?.find(({ name }) => !safeSysctls.has(sysctlName(name)));
+  if (!unsafe) return undefined;
+  const message = `Pod was rejected: forbidden sysctl: ${JSON.stringify(sysctlName(unsafe.name))} not allowlisted`;
+  return { reason: "SysctlForbidden", message };
 }
 
 /** /etc/resolv.conf by the pod's dnsPolicy and dnsConfig (pkg/kubelet/network/dns/dns.go). */

@@ -7,7 +7,7 @@ import { Backoff, configBackoff } from "./backoff.ts";
 import { type NodeContext, podFacts, podKey } from "./context.ts";
 import { decide } from "./decide.ts";
 import { graceMilliseconds } from "./kill.ts";
-import { podConfig } from "./pod-config.ts";
+import { podConfig, refusal } from "./pod-config.ts";
 import { isInit, PodContainers } from "./pod-containers.ts";
 import { onDeadline } from "./pod-deadline.ts";
 import { PodPublisher } from "./pod-publisher.ts";
@@ -201,6 +201,7 @@ export class PodWorker {
     const phase = this.#pod.status?.phase;
     const ended = (phase === "Succeeded" || phase === "Failed") && this.running().length === 0;
     if (this.record.finished || ended) return this.#finish();
+    this.record.ended ??= refusal(this.#pod);
     if (this.#mustEnd()) return this.#end();
     this.publish();
     const sandbox = await this.#prepare();

@@ -1,5 +1,14 @@
-import { cpSync, existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { type FstabEntry, formatFstab, hasMountsBelow, lockedFlags } from "./fstab.ts";
 import { run } from "./programs.ts";
 
@@ -20,9 +29,8 @@ export interface Base {
 const hostDirectories = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix"];
 const devices = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/** Of the host's /etc, what is no pod's business even where the pod's user is the machine's root. */
-const hiddenFiles = ["shadow", "shadow-", "gshadow", "gshadow-", "sudoers"];
-const hiddenFolders = ["ssh", "ssl/private", "sudoers.d"];
+/** Of the host's /etc, what is no pod's business even where the pod's user is the machine's root: this, and what not every user may read. */
+const alwaysHidden = ["ssh", "ssl/private", "sudoers.d"];
 
 export async function prepareBase(scratch: string): Promise<Base> {
   const folder = join(scratch, "base");
@@ -73,12 +81,26 @@ function devEntries(dev: string): FstabEntry[] {
 async function hidingLayer(scratch: string): Promise<string> {
   const layer = join(scratch, "hidden");
   mkdirSync(layer);
-  for (const name of hiddenFiles.filter((file) => existsSync(join("/etc", file)))) writeFileSync(join(layer, name), "");
-  for (const name of hiddenFolders.filter((path) => existsSync(join("/etc", path)))) {
-    mkdirSync(join(layer, name, ".."), { recursive: true });
-    await run(["mknod", join(layer, name), "c", "0", "0"]);
+  const hidden = [...privateParts("/etc"), ...alwaysHidden.map((name) => join("/etc", name))];
+  for (const path of new Set(hidden)) {
+    const target = join(layer, relative("/etc", path));
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (!status || lstatSync(target, { throwIfNoEntry: false })) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    if (status.isDirectory()) await run(["mknod", target, "c", "0", "0"]);
+    else writeFileSync(target, "");
   }
   return layer;
+}
+
+/** Files and folders that not every user may read. */
+function privateParts(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isSymbolicLink()) return [];
+    if ((lstatSync(path).mode & 0o004) === 0) return [path];
+    return entry.isDirectory() ? privateParts(path) : [];
+  });
 }
 
 /** overlayfs refuses a lower layer with mounts below it that are not the world's own, as a Docker container's /etc has: then a copy. */
@@ -91,6 +113,5 @@ function etcLayer(scratch: string): string {
 
 function isReadable(path: string): boolean {
   const status = lstatSync(path);
-  const bit = process.getuid?.() === status.uid ? 0o400 : 0o004;
-  return status.isSymbolicLink() || (status.isFile() || status.isDirectory() ? (status.mode & bit) !== 0 : false);
+  return status.isSymbolicLink() || (status.isFile() || status.isDirectory() ? (status.mode & 0o004) !== 0 : false);
 }

@@ -62,10 +62,12 @@ export async function startContainer(place: ContainerPlace, config: ContainerCon
   try {
     if (config.root !== "host") await host.tools();
     const { userNamespace, base } = host;
-    writeFileSync(join(folder, "fstab"), formatFstab(layOutRoot({ folder, base, config, pod, userNamespace })));
+    const { inodes, mounts } = layOutRoot({ folder, base, config, pod, userNamespace });
+    writeFileSync(join(folder, "fstab"), formatFstab(mounts));
     const argv = launchCommand({
       config,
       folder,
+      inodes,
       networkNamespace,
       userNamespace,
       hostname: pod.config.hostname,

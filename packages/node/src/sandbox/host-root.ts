@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 import type { Base } from "./base.ts";
 import { etcFiles } from "./etc-files.ts";
 import type { FstabEntry } from "./fstab.ts";
-import { type Bottom, makePoint, type MountPointMaker, type RootRequest } from "./mount-points.ts";
+import { type Bottom, inRoot, makePoint, type MountPointMaker, type RootRequest } from "./mount-points.ts";
 
 const plainFolders = [
   "proc",
@@ -31,7 +31,7 @@ export function hostRoot({ folder, base, config, pod }: RootRequest, root: strin
   const etc = join(folder, "etc");
   mkdirSync(etc);
   for (const [name, text] of etcFiles(pod, config)) writeFileSync(join(etc, name), text);
-  mkdirSync(join(root, config.workingDirectory), { recursive: true });
+  mkdirSync(join(root, inRoot(config.workingDirectory)), { recursive: true });
   /** Host folders in which a mount point is missing: laid under a layer of the container's own that has it. */
   const extended = new Map<string, string>();
 
@@ -52,7 +52,7 @@ export function hostRoot({ folder, base, config, pod }: RootRequest, root: strin
         const source = join(base.folder, name);
         const layer = extended.get(name);
         if (layer !== undefined) return overlay([layer, source], join(root, name));
-        return { source, target: join(root, name), type: "none", options: ["rbind"] };
+        return { source, target: join(root, name), type: "none", options: ["rbind", "nodev"] };
       }),
       overlay([etc, ...base.etcLayers], join(root, "etc")),
     ],
@@ -73,10 +73,10 @@ function followLinks(path: string, base: Base): string {
 
 /** pivot_root wants a mount; read-only needs one of its own to be remounted. */
 function bindRoot(root: string, readOnly: boolean): FstabEntry {
-  return { source: root, target: root, type: "none", options: readOnly ? ["bind", "ro"] : ["bind"] };
+  return { source: root, target: root, type: "none", options: ["bind", "nodev", ...(readOnly ? ["ro"] : [])] };
 }
 
 /** Read-only layers, uppermost first. */
 function overlay(layers: readonly string[], target: string): FstabEntry {
-  return { source: "overlay", target, type: "overlay", options: [`lowerdir=${layers.join(":")}`] };
+  return { source: "overlay", target, type: "overlay", options: [`lowerdir=${layers.join(":")}`, "nodev"] };
 }

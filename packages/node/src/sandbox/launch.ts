@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { identityCommand, identityCommandInside } from "./identity.ts";
 import type { ContainerConfig, ExecConfig } from "./sandbox.ts";
 import { toolCommand } from "./tools.ts";
@@ -9,14 +10,17 @@ import { toolCommand } from "./tools.ts";
 const setup = `
 set -e
 exec 4>&2 2>&3
-folder=$1 hostname=$2 directory=$3 cgroups=$4 sysctls=$5; shift 5
+folder=$1 hostname=$2 directory=$3 cgroups=$4 sysctls=$5 inodes=$6; shift 6
 IFS='
 '
 for file in $cgroups; do echo 0 > "$file"; done
 for entry in $sysctls; do echo "\${entry#*=}" > "/proc/sys/\${entry%%=*}"; done
-unset IFS
 hostname "$hostname"
 mount --no-mtab --all --fstab "$folder/fstab"
+for entry in $inodes; do
+  [ "$(stat -c %d:%i "\${entry#* }")" = "\${entry%% *}" ] || { echo "\${entry#* }: something else was put there" >&2; exit 1; }
+done
+unset IFS
 cd "$folder/root"
 pivot_root . .
 UMOUNT
@@ -43,6 +47,8 @@ export interface LaunchRequest {
   /** Files to which a process writes 0 to join the container's control groups. */
   readonly cgroupFiles: readonly string[];
   readonly userNamespace: boolean;
+  /** Device, inode and path of mounts that others could have put something else in the place of. */
+  readonly inodes: readonly string[];
 }
 
 /** The command line that becomes a container. */
@@ -51,7 +57,8 @@ export function launchCommand(request: LaunchRequest): string[] {
   const unmount = `${shellWords(toolCommand("umount", config.root))} -l .`;
   const sysctls = Object.entries(request.sysctls).map(([name, value]) => `${name.replaceAll(".", "/")}=${value}`);
   const namespaces = `nsenter --net=${networkNamespace} unshare --mount --uts --ipc --pid --fork --kill-child`;
-  const parameters = [folder, hostname, config.workingDirectory || "/", cgroupFiles.join("\n"), sysctls.join("\n")];
+  const directory = posix.join("/", config.workingDirectory);
+  const parameters = [folder, hostname, directory, lines(cgroupFiles), lines(sysctls), lines(request.inodes)];
   return [
     ...namespaces.split(" "),
     "sh",
@@ -67,6 +74,13 @@ export function launchCommand(request: LaunchRequest): string[] {
     "sh",
     ...onTerminal(config, config.tty, config.argv),
   ];
+}
+
+/** As the setup reads them; one with a line end of its own would be two. */
+function lines(words: readonly string[]): string {
+  const bad = words.find((word) => word.includes("\n"));
+  if (bad !== undefined) throw new Error(`${JSON.stringify(bad)} must not have a line end`);
+  return words.join("\n");
 }
 
 /** The command line of a further program in the container whose first process is `pid`. */

@@ -24,6 +24,7 @@ export function layerRoot(request: RootRequest, root: string, layers: readonly s
   for (const [name, text] of podFiles(pod)) writeFileSync(place(`/etc/${name}`), text);
   const options = [`lowerdir=${names.toReversed().join(":")}`, `upperdir=${upper}`, `workdir=${work}`];
   if (userNamespace) options.push("userxattr");
+  options.push("nodev");
   if (config.readOnlyRoot) options.push("ro");
   return {
     makePoint: (path, kind) => makePoint(place(path), kind),

@@ -4,6 +4,7 @@ import type { Base } from "./base.ts";
 import type { PodFiles } from "./etc-files.ts";
 import { type FstabEntry, lockedFlags } from "./fstab.ts";
 import type { ContainerConfig, Mount } from "./sandbox.ts";
+import { requireWithin } from "./within.ts";
 
 export interface RootRequest {
   /** The container's scratch folder: what it writes outside its mounts lands here, and goes with it. */
@@ -27,6 +28,8 @@ export interface MountPoint extends FstabEntry {
   /** The folder of the host whose content shows there, where mount points below can be made. */
   readonly content: string | undefined;
   readonly kind: "file" | "folder";
+  /** What must be there once it is mounted, where others could have put something else in its place. */
+  readonly inode?: string | undefined;
 }
 
 /** /tmp, where no volume is mounted there. */
@@ -36,23 +39,31 @@ export function temporaryPoint({ folder, config }: RootRequest): MountPoint[] {
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
   chmodSync(temporary, 0o1777);
-  return [{ source: temporary, target: "/tmp", type: "none", options: ["bind"], content: temporary, kind: "folder" }];
+  return [
+    { source: temporary, target: "/tmp", type: "none", options: ["bind", "nodev"], content: temporary, kind: "folder" },
+  ];
 }
 
 export function requestedPoints(config: ContainerConfig): MountPoint[] {
   const memory = config.memoryMounts.map(({ target, sizeBytes }): MountPoint => {
     const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
     const options = ["mode=1777", "nosuid", "nodev", ...size];
-    return { source: "tmpfs", target, type: "tmpfs", options, content: undefined, kind: "folder" };
+    return { source: "tmpfs", target: inRoot(target), type: "tmpfs", options, content: undefined, kind: "folder" };
   });
   return [...memory, ...config.mounts.map(bindPoint)];
 }
 
-function bindPoint({ source, target, readOnly }: Mount): MountPoint {
+function bindPoint({ inode, source, target, readOnly }: Mount): MountPoint {
   const isFolder = statSync(source).isDirectory();
-  const options = readOnly ? ["rbind", "ro", ...lockedFlags(source)] : ["rbind"];
+  // A device that a pod may make is no way to the machine's disks: there is no control group that keeps it from them.
+  const options = readOnly ? ["rbind", "ro", "nodev", ...lockedFlags(source)] : ["rbind", "nodev"];
   const kind = isFolder ? "folder" : "file";
-  return { source, target, type: "none", options, content: isFolder ? source : undefined, kind };
+  return { source, target: inRoot(target), type: "none", options, content: isFolder ? source : undefined, kind, inode };
+}
+
+/** A path as the container sees it; no `..` leads above its root. */
+export function inRoot(path: string): string {
+  return posix.join("/", path);
 }
 
 /** A mount point within another mount is made in that mount's own folder, as container runtimes do; in the root otherwise. */
@@ -64,7 +75,9 @@ export function makeMountPoint(earlier: readonly MountPoint[], point: MountPoint
     return;
   }
   if (outer.content === undefined) throw new Error(`${target}: nothing can be mounted within a memory-backed folder`);
-  makePoint(join(outer.content, posix.relative(posix.normalize(outer.target), target)), point.kind);
+  const path = join(outer.content, posix.relative(posix.normalize(outer.target), target));
+  requireWithin(outer.content, path);
+  makePoint(path, point.kind);
 }
 
 /** Makes what is not there yet. */

@@ -6,7 +6,7 @@ import { layerRoot } from "./layer-root.ts";
 import { makeMountPoint, type RootRequest, requestedPoints, temporaryPoint } from "./mount-points.ts";
 
 /** Lays out a container's root in its scratch folder; the mounts that complete it are to be made in the container's own mount namespace, in order. */
-export function layOutRoot(request: RootRequest): readonly FstabEntry[] {
+export function layOutRoot(request: RootRequest): RootPlan {
   const { folder, config, base, pod } = request;
   const root = join(folder, "root");
   mkdirSync(root, { recursive: true });
@@ -24,7 +24,14 @@ export function layOutRoot(request: RootRequest): readonly FstabEntry[] {
     ...(request.userNamespace ? [] : kernelMasks),
   ];
   const within = (entry: FstabEntry) => ({ ...entry, target: join(root, entry.target) });
-  return [...bottom.entries(), ...system.map(within), ...points.map(within)];
+  const inodes = points.flatMap(({ inode, target }) => (inode === undefined ? [] : [`${inode} ${join(root, target)}`]));
+  return { mounts: [...bottom.entries(), ...system.map(within), ...points.map(within)], inodes };
+}
+
+export interface RootPlan {
+  readonly mounts: readonly FstabEntry[];
+  /** Lines of device, inode and path: what must lie there once everything is mounted. */
+  readonly inodes: readonly string[];
 }
 
 function depth(path: string): number {
@@ -39,10 +46,18 @@ const kernelMasks: readonly FstabEntry[] = [
     type: "none",
     options: ["bind", "ro", "nosuid", "nodev", "noexec"],
   })),
-  ...["/proc/kcore", "/proc/timer_list"].map((path) => ({
-    source: "/dev/null",
+  ...[
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+  ].map((path) => ({ source: "/dev/null", target: path, type: "none", options: ["bind"] })),
+  ...["/proc/acpi", "/proc/asound", "/proc/scsi"].map((path) => ({
+    source: "tmpfs",
     target: path,
-    type: "none",
-    options: ["bind"],
+    type: "tmpfs",
+    options: ["ro", "size=0"],
   })),
 ].filter(({ target }) => statSync(target, { throwIfNoEntry: false }) !== undefined);

@@ -53,6 +53,8 @@ export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** `device:inode` of what is to be mounted, where others can write to the folders above it: nothing else is. */
+  readonly inode?: string;
 }
 
 export interface ContainerConfig {

@@ -39,10 +39,10 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
 }
 
 async function handle(options: Measured, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://kubelet");
-  const [first = "", ...parts] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
   try {
-    const handler = handlers[`${first}/${parts[0] ?? ""}`] ?? handlers[first];
+    const { url, words } = target(request);
+    const [first = "", ...parts] = words;
+    const handler = handlers.get(`${first}/${parts[0] ?? ""}`) ?? handlers.get(first);
     if (!handler) throw new RequestError(404, "404 page not found");
     await handler(options, parts, url, request, response);
   } catch (error) {
@@ -56,30 +56,42 @@ function text(response: ServerResponse, body: string, type = "text/plain; charse
   response.writeHead(status, { "content-type": type }).end(body);
 }
 
-const handlers: Readonly<Record<string, Handler>> = {
-  healthz: async (_options, _parts, _url, _request, response) => text(response, "ok"),
-  pods: async ({ kubelets }, _parts, _url, _request, response) => {
-    const items = kubelets.flatMap((kubelet) =>
-      kubelet.workers().map(({ pod, status }) => ({ ...pod, status: status ?? pod.status })),
-    );
-    text(response, JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items }), "application/json");
-  },
-  containerLogs: ({ kubelets }, parts, url, request, response) =>
-    containerLogs(kubelets, parts, url, request, response),
-  "metrics/resource": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
-    text(response, await resourceMetrics(nodesOf(kubelets, url), clock, meter)),
-  "stats/summary": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
-    text(response, JSON.stringify(await statsSummary(nodesOf(kubelets, url), clock, meter)), "application/json"),
-  metrics: async ({ kubelets }, _parts, _url, _request, response) => text(response, nodeMetrics(kubelets)),
-  listeners: async ({ kubelets }, parts, _url, _request, response) =>
-    text(response, JSON.stringify(await listeners(kubelets, parts)), "application/json"),
-  restart: async ({ kubelets }, parts, url, request, response) => {
-    if (request.method !== "POST") throw new RequestError(405, "method not allowed");
-    const worker = findPod(kubelets, parts[0] ?? "", parts[1] ?? "");
-    await worker.restart(parts[2] ?? "", url.searchParams.has("alone"));
-    text(response, "ok");
-  },
-};
+/** Throws 400 where the path is none. */
+function target(request: IncomingMessage): { readonly url: URL; readonly words: readonly string[] } {
+  try {
+    const url = new URL(`http://kubelet${request.url ?? "/"}`);
+    return { url, words: url.pathname.split("/").filter(Boolean).map(decodeURIComponent) };
+  } catch {
+    throw new RequestError(400, "400 Bad Request");
+  }
+}
+
+const handlers: ReadonlyMap<string, Handler> = new Map(
+  Object.entries<Handler>({
+    healthz: async (_options, _parts, _url, _request, response) => text(response, "ok"),
+    pods: async ({ kubelets }, _parts, _url, _request, response) => {
+      const items = kubelets.flatMap((kubelet) =>
+        kubelet.workers().map(({ pod, status }) => ({ ...pod, status: status ?? pod.status })),
+      );
+      text(response, JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items }), "application/json");
+    },
+    containerLogs: ({ kubelets }, parts, url, request, response) =>
+      containerLogs(kubelets, parts, url, request, response),
+    "metrics/resource": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
+      text(response, await resourceMetrics(nodesOf(kubelets, url), clock, meter)),
+    "stats/summary": async ({ kubelets, clock, meter }, _parts, url, _request, response) =>
+      text(response, JSON.stringify(await statsSummary(nodesOf(kubelets, url), clock, meter)), "application/json"),
+    metrics: async ({ kubelets }, _parts, _url, _request, response) => text(response, nodeMetrics(kubelets)),
+    listeners: async ({ kubelets }, parts, _url, _request, response) =>
+      text(response, JSON.stringify(await listeners(kubelets, parts)), "application/json"),
+    restart: async ({ kubelets }, parts, url, request, response) => {
+      if (request.method !== "POST") throw new RequestError(405, "method not allowed");
+      const worker = findPod(kubelets, parts[0] ?? "", parts[1] ?? "");
+      await worker.restart(parts[2] ?? "", url.searchParams.has("alone"));
+      text(response, "ok");
+    },
+  }),
+);
 
 /** `?node=` chooses one of the agent's nodes; an agent's kubelets share one address. */
 function nodesOf(kubelets: readonly Kubelet[], url: URL): readonly Kubelet[] {
@@ -93,13 +105,10 @@ async function upgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://kubelet");
-  const [first = "", namespace = "", pod = "", ...rest] = url.pathname
-    .split("/")
-    .filter(Boolean)
-    .map(decodeURIComponent);
   socket.on("error", () => undefined);
   try {
+    const { url, words } = target(request);
+    const [first = "", namespace = "", pod = "", ...rest] = words;
     const worker = findPod(kubelets, namespace, pod);
     // `/exec/ns/pod/uid/container` is the longer form of the same.
     const container = rest.at(-1) ?? "";

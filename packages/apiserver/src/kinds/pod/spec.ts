@@ -101,6 +101,11 @@ function* hostNetworkFaults(spec: PodSpec, at: string, isPod: boolean): Generato
   }
 }
 
+/** IsValidSysctlName in pkg/apis/core/validation */
+const sysctlName = /^(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?$/;
+const sysctlRule =
+  "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+
 function* securityFaults(spec: PodSpec, at: string): Generator<FieldFault> {
   const context = spec.securityContext;
   const place = `${at}.securityContext`;
@@ -117,6 +122,8 @@ function* securityFaults(spec: PodSpec, at: string): Generator<FieldFault> {
   const names = new Set<string>();
   for (const [index, { name }] of (context.sysctls ?? []).entries()) {
     if (!name) yield required(`${place}.sysctls[${index}].name`);
+    else if (name.length > 253 || !sysctlName.test(name))
+      yield invalid(`${place}.sysctls[${index}].name`, name, sysctlRule);
     else if (names.has(name)) yield duplicate(`${place}.sysctls[${index}].name`, name);
     names.add(name);
   }

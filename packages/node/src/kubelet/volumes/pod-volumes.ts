@@ -7,6 +7,7 @@ import type { PodFacts } from "../environment/field-path.ts";
 import type { ObjectSource } from "../object-source.ts";
 import { writeAtomically } from "./atomic-writer.ts";
 import { claimedFolder } from "./claims.ts";
+import { requireWithin } from "../../sandbox/within.ts";
 import { giveToGroup } from "./ownership.ts";
 import { contentSources, projectedFiles, projectionsOf } from "./projection.ts";
 import type { TokenManager } from "./tokens.ts";
@@ -130,10 +131,12 @@ export class PodVolumes {
   }
 
   #hostPath(path: string, type: string): string {
-    const allowed = this.#options.hostPaths.some(
+    const allowed = this.#options.hostPaths.find(
       (root) => path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`),
     );
-    if (!allowed) throw new Error(`hostPath ${path} is not among the folders that this node gives to pods`);
+    if (allowed !== undefined && existsSync(allowed)) requireWithin(allowed, path);
+    if (allowed === undefined || path.split("/").includes(".."))
+      throw new Error(`hostPath ${path} is not among the folders that this node gives to pods`);
     if (type === "DirectoryOrCreate") mkdirSync(path, { recursive: true, mode: 0o755 });
     if (type === "FileOrCreate" && !existsSync(path)) {
       mkdirSync(dirname(path), { recursive: true });
