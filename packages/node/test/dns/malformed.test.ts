@@ -3,23 +3,23 @@ import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { connect } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
+import { nat, oneof, sample, tuple, uint8Array } from "fast-check";
 import { HeldCollection, RecordingReporter } from "@dhow/testkit";
 import { startDns } from "../../src/dns/server.ts";
 
 /** A query for `web.`, which the server refuses or answers; the bytes are then altered. */
 const query = Buffer.from("00010100000100000000000003776562000001000100", "hex");
 
-const packets = fc.oneof(
-  fc.uint8Array({ maxLength: 600 }),
-  fc
-    .tuple(fc.nat(query.length - 1), fc.uint8Array({ maxLength: 40 }))
-    .map(([at, bytes]) => Buffer.concat([query.subarray(0, at), bytes, query.subarray(at + bytes.length)])),
+const packets = oneof(
+  uint8Array({ maxLength: 600 }),
+  tuple(nat(query.length - 1), uint8Array({ maxLength: 40 })).map(([at, bytes]) =>
+    Buffer.concat([query.subarray(0, at), bytes, query.subarray(at + bytes.length)]),
+  ),
   // Names that point at themselves (RFC 1035, 4.1.4), and counts of records that are not there.
-  fc.nat(255).map((low) => Buffer.concat([query.subarray(0, 12), Buffer.from([0xc0, low, 0, 1, 0, 1])])),
-  fc
-    .uint8Array({ minLength: 8, maxLength: 8 })
-    .map((counts) => Buffer.concat([query.subarray(0, 4), counts, query.subarray(12)])),
+  nat(255).map((low) => Buffer.concat([query.subarray(0, 12), Buffer.from([0xc0, low, 0, 1, 0, 1])])),
+  uint8Array({ minLength: 8, maxLength: 8 }).map((counts) =>
+    Buffer.concat([query.subarray(0, 4), counts, query.subarray(12)]),
+  ),
 );
 
 test("packets that are no questions neither end nor stop the server", async () => {
@@ -39,10 +39,10 @@ test("packets that are no questions neither end nor stop the server", async () =
   await startDns(options);
   const socket = createSocket("udp4");
   try {
-    for (const packet of fc.sample(packets, { numRuns: 2000, seed: 1036 })) {
+    for (const packet of sample(packets, { numRuns: 2000, seed: 1036 })) {
       await new Promise<void>((resolve) => socket.send(packet, port, "127.0.0.1", () => resolve()));
     }
-    for (const packet of fc.sample(packets, { numRuns: 50, seed: 1037 })) {
+    for (const packet of sample(packets, { numRuns: 50, seed: 1037 })) {
       const connection = connect(port, "127.0.0.1");
       connection.on("error", () => undefined).end(packet);
       await new Promise((resolve) => connection.on("close", resolve).resume());
