@@ -56,7 +56,7 @@ export async function prepareBase(scratch: string): Promise<Base> {
 }
 
 function readOnlyBind(source: string, target: string): FstabEntry {
-  return { source, target, type: "none", options: ["rbind", "ro", ...lockedFlags(source)] };
+  return { source, target, type: "none", options: [...new Set(["rbind", "ro", "nodev", ...lockedFlags(source)])] };
 }
 
 /** Device files of the host, bound one by one since an ordinary user cannot make any. */

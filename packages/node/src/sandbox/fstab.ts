@@ -41,7 +41,9 @@ export function lockedFlags(path: string): string[] {
   const mount = mountPoints()
     .filter(({ point }) => path === point || path.startsWith(point === "/" ? "/" : `${point}/`))
     .sort((a, b) => b.point.length - a.point.length)[0];
-  return (mount?.flags ?? []).filter((flag) => ["nosuid", "nodev", "noexec", "noatime", "relatime"].includes(flag));
+  return (mount?.flags ?? []).filter((flag) =>
+    ["ro", "nosuid", "nodev", "noexec", "noatime", "relatime"].includes(flag),
+  );
 }
 
 export function hasMountsBelow(path: string): boolean {

@@ -52,7 +52,7 @@ export function hostRoot({ folder, base, config, pod }: RootRequest, root: strin
         const source = join(base.folder, name);
         const layer = extended.get(name);
         if (layer !== undefined) return overlay([layer, source], join(root, name));
-        return { source, target: join(root, name), type: "none", options: ["rbind", "nodev"] };
+        return { source, target: join(root, name), type: "none", options: ["rbind"] };
       }),
       overlay([etc, ...base.etcLayers], join(root, "etc")),
     ],
@@ -73,7 +73,7 @@ function followLinks(path: string, base: Base): string {
 
 /** pivot_root wants a mount; read-only needs one of its own to be remounted. */
 function bindRoot(root: string, readOnly: boolean): FstabEntry {
-  return { source: root, target: root, type: "none", options: ["bind", "nodev", ...(readOnly ? ["ro"] : [])] };
+  return { source: root, target: root, type: "none", options: readOnly ? ["bind", "ro"] : ["bind"] };
 }
 
 /** Read-only layers, uppermost first. */

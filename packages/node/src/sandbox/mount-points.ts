@@ -39,9 +39,7 @@ export function temporaryPoint({ folder, config }: RootRequest): MountPoint[] {
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
   chmodSync(temporary, 0o1777);
-  return [
-    { source: temporary, target: "/tmp", type: "none", options: ["bind", "nodev"], content: temporary, kind: "folder" },
-  ];
+  return [{ source: temporary, target: "/tmp", type: "none", options: ["bind"], content: temporary, kind: "folder" }];
 }
 
 export function requestedPoints(config: ContainerConfig): MountPoint[] {
@@ -55,8 +53,9 @@ export function requestedPoints(config: ContainerConfig): MountPoint[] {
 
 function bindPoint({ inode, source, target, readOnly }: Mount): MountPoint {
   const isFolder = statSync(source).isDirectory();
-  // A device that a pod may make is no way to the machine's disks: there is no control group that keeps it from them.
-  const options = readOnly ? ["rbind", "ro", "nodev", ...lockedFlags(source)] : ["rbind", "nodev"];
+  // A device that a pod may make is no way to the machine's disks: there is no control group that keeps it from them. Flags that are
+  // named replace all that the source's mount has.
+  const options = [...new Set(["rbind", "nodev", ...(readOnly ? ["ro"] : []), ...lockedFlags(source)])];
   const kind = isFolder ? "folder" : "file";
   return { source, target: inRoot(target), type: "none", options, content: isFolder ? source : undefined, kind, inode };
 }

@@ -36,6 +36,8 @@ const rootCapabilities = [
   "SYS_CHROOT",
   "KILL",
 ];
+const mount = (source: string, target: string, more: object = {}) => ({ source, target, readOnly: false, ...more });
+const node = mount(process.execPath, "/opt/node", { readOnly: true });
 let made = 0;
 
 function pod(sysctls: Record<string, string> = {}): Promise<PodSandbox> {
@@ -49,7 +51,7 @@ function container(script: string, more: Partial<ContainerConfig> = {}): Contain
   return {
     id: `container-${(made += 1)}`,
     root: "host",
-    mounts: [{ source: process.execPath, target: "/opt/node", readOnly: true }],
+    mounts: [node],
     memoryMounts: [],
     argv: ["sh", "-c", script],
     env: {},
@@ -97,7 +99,9 @@ await new Promise<void>((resolve) => abstract.listen("\0dhow-escape", resolve));
 const volume = join(folder, "volume");
 mkdirSync(join(volume, "inner"), { recursive: true });
 symlinkSync(folder, join(volume, "link"));
-mkdirSync(join(folder, "volume-of-another"));
+const data = join(folder, "data");
+mkdirSync(data);
+chmodSync(data, 0o777);
 
 const connect = (to: string) =>
   `/opt/node -e 'require("node:net").connect(${to}).on("error", (e) => console.log(e.code)).pipe(process.stdout)'`;
@@ -114,6 +118,8 @@ const looks: Record<string, string> = {
   "sockets in the file system": "find / -xdev -type s 2>/dev/null",
   "open files": "ls -l /proc/self/fd | grep -v -e 'pipe:' -e /dev/null -e /proc/ -e total -e /run/dhow/pipes/",
   mounting: "mount -t tmpfs none /mnt 2>&1 && echo mounted",
+  "programs of the machine": "touch /usr/probe",
+  "settings of the machine": "touch /etc/probe",
   "a kernel setting": "cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern && echo written",
   "a kernel setting, unmasked":
     "unshare -Urm sh -c 'umount -l /proc/sys; cat /proc/sys/kernel/core_pattern > /proc/sys/kernel/core_pattern && echo written'",
@@ -122,7 +128,7 @@ const looks: Record<string, string> = {
   "a module": "ls /lib/modules/$(uname -r)/kernel > /dev/null 2>&1; rmmod dummy 2>&1 | grep -c 'successfully'",
   "private parts of /etc": "find /etc -type f ! -perm -o=r -size +0 2>/dev/null",
   "a device of its own":
-    "mknod /tmp/null c 1 3 2>/dev/null; (echo x > /tmp/null) 2>/dev/null && [ -c /tmp/null ] && echo opened",
+    "mknod /data/null c 1 3 2>/dev/null; (echo x > /data/null) 2>/dev/null && [ -c /data/null ] && echo opened; rm -f /data/null",
 };
 
 const mark = "-- next --";
@@ -131,7 +137,9 @@ async function look(user: number): Promise<Record<string, string>> {
   const attacker = await pod();
   // All in one container, as each takes its time to start.
   const all = Object.values(looks).map((script) => `( ${script} ) 2>&1; echo ${mark}`);
-  const answers = (await said(await attacker.start(container(all.join("\n"), { user })))).split(mark);
+  const answers = (
+    await said(await attacker.start(container(all.join("\n"), { user, mounts: [node, mount(data, "/data")] })))
+  ).split(mark);
   const found = Object.fromEntries(Object.keys(looks).map((name, at) => [name, (answers[at] ?? "").trim()]));
   await said(await attacker.start(container("kill -9 -1", { user })));
   found["another pod after everything that can be seen was killed"] = await text(await victim.connect(7777));
@@ -149,7 +157,6 @@ const start = async (more: Partial<ContainerConfig>, sysctls?: Record<string, st
     await own.remove();
   }
 };
-const mount = (source: string, target: string, more: object = {}) => ({ source, target, readOnly: false, ...more });
 
 const asks: Record<string, () => Promise<unknown>> = {
   "a setting within a setting": () => start({}, { "net.ipv4.ip_local_port_range": "1 2\nkernel/core_pattern=x" }),

@@ -18,6 +18,8 @@ const finds: Readonly<Record<string, RegExp>> = {
   "sockets in the file system": /^$/,
   "open files": /^$/,
   mounting: /permission denied|must be superuser/,
+  "programs of the machine": /Read-only file system$/,
+  "settings of the machine": /Read-only file system$/,
   "a kernel setting": /^sh: .*(?:Read-only file system|Permission denied)$/,
   "a kernel setting, unmasked": /(?:Read-only file system|Permission denied|Operation not permitted)$/,
   "control groups": /^$/,
@@ -45,14 +47,15 @@ const world = fileURLToPath(new URL("escape-world.ts", import.meta.url));
 
 /** Why a column cannot be tried here. */
 function impossible(prefix: readonly string[], isolation: string): string | false {
-  const [program = "", ...words] = [...prefix, process.execPath, world, isolation, "probe"];
-  const { status, stderr } = spawnSync(program, words, { encoding: "utf8" });
+  const { status, stderr } = spawnSync("env", [...prefix, process.execPath, world, isolation, "probe"], {
+    encoding: "utf8",
+  });
   return status === 0 ? false : stderr.trim().split("\n").at(-1) || "no namespaces here";
 }
 
 function start(prefix: readonly string[], isolation: string): ChildProcess {
-  const [program = "", ...words] = [...prefix, process.execPath, world, isolation, inside];
-  return spawn(program, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const words = [...prefix, process.execPath, world, isolation, inside];
+  return spawn("env", words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
 const columns = [
