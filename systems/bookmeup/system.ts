@@ -1,4 +1,4 @@
-import { adminer, generated, ingress, postgres, secret, service, system } from "dhow";
+import { adminer, generated, ingress, optional, postgres, secret, service, system } from "dhow";
 
 const resources = { requests: { cpu: "250m", memory: "256Mi" }, limits: { cpu: "500m", memory: "512Mi" } };
 
@@ -9,6 +9,9 @@ export default system(
       POSTGRES_USER: "bookmeup",
       POSTGRES_PASSWORD: generated(32),
       JWT_SECRET_KEY: generated(64),
+      // There while one of them is being changed: see README.md.
+      POSTGRES_OTHER_PASSWORD: optional(),
+      JWT_OTHER_SECRET_KEY: optional(),
     });
     const database = postgres("postgres", {
       user: secrets.POSTGRES_USER,
@@ -22,7 +25,7 @@ export default system(
       ready: "/ready",
       replicas: 2,
       resources,
-      env: { DATABASE_URL: database.url },
+      env: { DATABASE_URL: database.url, DATABASE_OTHER_PASSWORD: secrets.POSTGRES_OTHER_PASSWORD },
     });
     const common = { DB_SERVICE_URL: db.url, JWT_SECRET_KEY: secrets.JWT_SECRET_KEY };
     const auth = service("auth-service", { source: "auth-service", port: 5001, replicas: 2, resources, env: common });
@@ -31,7 +34,7 @@ export default system(
       port: 5002,
       replicas: 2,
       resources,
-      env: common,
+      env: { ...common, JWT_OTHER_SECRET_KEY: secrets.JWT_OTHER_SECRET_KEY },
     });
 
     return [

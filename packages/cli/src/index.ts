@@ -9,6 +9,7 @@ export {
   ingress,
   type Ingress,
   type IngressOptions,
+  optional,
   peer,
   postgres,
   type Postgres,

@@ -1,6 +1,7 @@
 // The command `dhow`: arguments → one call. Commands are plain objects in commands/, one a file.
 import { Command } from "commander";
 import type { CommandDescription } from "./command.ts";
+import { apply } from "./commands/apply.ts";
 import { down } from "./commands/down.ts";
 import { kubeconfig } from "./commands/kubeconfig.ts";
 import { logs } from "./commands/logs.ts";
@@ -10,7 +11,7 @@ import { status } from "./commands/status.ts";
 import { up } from "./commands/up.ts";
 import { printError } from "./terminal/errors.ts";
 
-const commands: readonly CommandDescription[] = [up, down, status, logs, kubeconfig, render, secret];
+const commands: readonly CommandDescription[] = [up, apply, down, status, logs, kubeconfig, render, secret];
 
 const program = new Command("dhow")
   .description("From one TypeScript file to a laptop, AKS, EKS or any Kubernetes cluster.")

@@ -1,3 +1,4 @@
+export { type ApplyOptions, applySystem } from "./apply.ts";
 export { type Address, addressesOf } from "./addresses.ts";
 export { currentWorkloads } from "./current.ts";
 export { developmentError, type DevelopmentErrorCode } from "./errors.ts";

@@ -12,7 +12,12 @@ export function environmentVariables(context: Context, env: Readonly<Record<stri
 }
 
 export function fromSecret(name: string, entry: SecretKey): EnvVar {
-  return { name, valueFrom: { secretKeyRef: { name: entry.secret.name, key: entry.key } } };
+  const described = entry.secret.entries[entry.key];
+  const optional = typeof described === "object" && described.kind === "optional";
+  return {
+    name,
+    valueFrom: { secretKeyRef: { name: entry.secret.name, key: entry.key, ...(optional && { optional }) } },
+  };
 }
 
 export function databaseName(context: Context, database: Postgres): string {

@@ -1,5 +1,5 @@
 import type { Secret as SecretObject } from "@dhow/kube";
-import type { Generated, Secret } from "@dhow/model";
+import type { Secret, SecretEntry } from "@dhow/model";
 import type { Context } from "./context.ts";
 import { metadata } from "./metadata.ts";
 
@@ -14,13 +14,13 @@ export function compileSecret(secret: Secret, context: Context): SecretObject[] 
 export function secretObject(
   context: Context,
   name: string,
-  entries: Readonly<Record<string, string | Generated>>,
+  entries: Readonly<Record<string, SecretEntry>>,
 ): SecretObject {
   const texts: Record<string, string> = {};
   const made: string[] = [];
   for (const [key, value] of Object.entries(entries)) {
     if (typeof value === "string") texts[key] = value;
-    else made.push(`${key}=${value.length}`);
+    else if (value.kind === "generated") made.push(`${key}=${value.length}`);
   }
   const meta = metadata(context, name);
   return {

@@ -67,10 +67,15 @@ function serviceOf(context: Context, workload: Workload, shape: WorkloadShape): 
 }
 
 function deployment(context: Context, workload: Workload, shape: WorkloadShape): Deployment {
+  const { system, environment } = context;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: metadata(context, workload.name),
+    metadata: {
+      ...metadata(context, workload.name),
+      // What `kubectl rollout history` says of a revision.
+      annotations: { "kubernetes.io/change-cause": `${system.name} ${environment.version}` },
+    },
     spec: {
       replicas: shape.replicas,
       revisionHistoryLimit: 10,

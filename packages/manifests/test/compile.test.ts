@@ -8,6 +8,7 @@ import {
   describeSystem,
   generated,
   ingress,
+  optional,
   peer,
   postgres,
   type Resources,
@@ -20,7 +21,7 @@ import { golden } from "@dhow/testkit";
 const shop = system(
   "shop",
   (environment) => {
-    const secrets = secret("shop-secrets", { USER: "shop", PASSWORD: generated(32) });
+    const secrets = secret("shop-secrets", { USER: "shop", PASSWORD: generated(32), NEXT: optional() });
     const database = postgres("postgres", { user: secrets.USER, password: secrets.PASSWORD, storage: "1Gi" });
     const data = service("data", {
       source: "data",
@@ -31,7 +32,7 @@ const shop = system(
       source: "web",
       port: 8000,
       replicas: environment.production ? 4 : 2,
-      env: { DATA_URL: data.url, MAIL_URL: peer("mail").url },
+      env: { DATA_URL: data.url, MAIL_URL: peer("mail").url, NEXT: secrets.NEXT },
     });
     const mail = service("mail", {
       image: "example.com/mail:1.2.3",

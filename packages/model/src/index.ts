@@ -5,7 +5,15 @@ export { ModelError, type ModelErrorCode } from "./errors.ts";
 export { ingress, type Ingress, type IngressOptions } from "./ingress.ts";
 export { placeInStack } from "./place.ts";
 export { postgres, type Postgres, type PostgresOptions } from "./postgres.ts";
-export { generated, type Generated, secret, type Secret, type SecretKey } from "./secret.ts";
+export {
+  generated,
+  type Generated,
+  optional,
+  secret,
+  type Secret,
+  type SecretEntry,
+  type SecretKey,
+} from "./secret.ts";
 export {
   type Address,
   type Amounts,

@@ -62,6 +62,9 @@ export function postgres(name: string, options: PostgresOptions): Postgres {
 /** User and password become part of a URL by Kubernetes' $(NAME) expansion, which escapes nothing. */
 function checkUrlSafe(subject: Subject, field: string, entry: SecretKey): void {
   const text = entry.secret.entries[entry.key];
+  if (typeof text === "object" && text.kind === "optional") {
+    throw invalid(subject, field, text, "an entry that is always there: generated(32), or a text for the user");
+  }
   if (typeof text === "string" && !/^[A-Za-z0-9._~-]+$/.test(text)) {
     throw invalid(
       subject,

@@ -9,6 +9,11 @@ export interface Generated {
   readonly length: number;
 }
 
+/** An entry that the description leaves empty: whoever operates the system puts it there, and programs start without it. */
+export interface Optional {
+  readonly kind: "optional";
+}
+
 /** One entry of a secret, as it is given to `env`. */
 export interface SecretKey {
   readonly kind: "secret-key";
@@ -18,8 +23,10 @@ export interface SecretKey {
 
 export interface Secret extends Named {
   readonly kind: "secret";
-  readonly entries: Readonly<Record<string, string | Generated>>;
+  readonly entries: Readonly<Record<string, SecretEntry>>;
 }
+
+export type SecretEntry = string | Generated | Optional;
 
 const ownFields = new Set(["kind", "name", "place", "entries"]);
 
@@ -30,11 +37,16 @@ export function generated(length: number): Generated {
   return Object.freeze({ kind: "generated", length });
 }
 
+/** An entry for what is there at times only, such as the key before the present one; its variable is not set where it is not there. */
+export function optional(): Optional {
+  return Object.freeze({ kind: "optional" });
+}
+
 /**
  * A Kubernetes Secret. Its entries are fields of the value: `secrets.JWT_SECRET_KEY` in a service's `env` gives the entry to that
  * service and to nobody else. Write only what is no secret as text (a user name); what is one is `generated`.
  */
-export function secret<const Entries extends Record<string, string | Generated>>(
+export function secret<const Entries extends Record<string, SecretEntry>>(
   name: string,
   entries: Entries,
 ): Secret & { readonly [Key in keyof Entries]: SecretKey } {
@@ -44,8 +56,9 @@ export function secret<const Entries extends Record<string, string | Generated>>
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) || ownFields.has(key)) {
       throw invalid(subject, key, value, "another key: letters, digits and _, such as DATABASE_PASSWORD");
     }
-    if (typeof value !== "string" && (value as Generated | undefined)?.kind !== "generated") {
-      throw invalid(subject, key, value, "a text, or generated(32)");
+    const kind = (value as Generated | Optional | undefined)?.kind;
+    if (typeof value !== "string" && kind !== "generated" && kind !== "optional") {
+      throw invalid(subject, key, value, "a text, generated(32), or optional()");
     }
   }
   const value: Secret & Record<string, unknown> = {

@@ -180,7 +180,7 @@ describe("signing in", () => {
     const person: Person = await aPerson({ auth });
     const next = "the next secret of the tests, long enough too";
     const environment = { DB_SERVICE_URL: db.url, JWT_SECRET_KEY: next };
-    await using changed = await start("logic-service", { ...environment, JWT_PREVIOUS_SECRET_KEY: secret });
+    await using changed = await start("logic-service", { ...environment, JWT_OTHER_SECRET_KEY: secret });
     await using newAuth = await start("auth-service", environment);
     await using forgetful = await start("logic-service", environment);
     const status = async (service: Running, token: string) => (await ask(`${service.url}/profile`, { token })).status;

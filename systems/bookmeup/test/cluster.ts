@@ -16,12 +16,14 @@ const patience = 60_000;
 export class BookMeUpCluster {
   readonly folder: string;
   readonly port: number;
+  readonly httpsPort: number;
   readonly nodePort: number;
 
-  constructor(folder: string, port: number, nodePort: number) {
+  constructor(folder: string, ports: { http: number; https: number; node: number }) {
     this.folder = folder;
-    this.port = port;
-    this.nodePort = nodePort;
+    this.port = ports.http;
+    this.httpsPort = ports.https;
+    this.nodePort = ports.node;
   }
 
   get url(): string {
@@ -38,11 +40,15 @@ export class BookMeUpCluster {
   }
 
   up(): Promise<string> {
-    return this.dhow("up", "--detach", "--port", String(this.port));
+    return this.dhow("up", "--detach", "--port", String(this.port), "--https-port", String(this.httpsPort));
+  }
+
+  get kubeconfig(): string {
+    return join(this.folder, ".dhow/kubeconfig");
   }
 
   async kubectl(...words: string[]): Promise<string> {
-    const env = { ...process.env, KUBECONFIG: join(this.folder, ".dhow/kubeconfig") };
+    const env = { ...process.env, KUBECONFIG: this.kubeconfig };
     const { stdout } = await run("kubectl", ["--request-timeout=20s", ...words], { env, timeout: patience });
     return stdout;
   }
@@ -82,7 +88,7 @@ export async function startCluster(): Promise<BookMeUpCluster> {
       `nodePort: environment.development ? ${nodePort}`,
     ),
   );
-  const cluster = new BookMeUpCluster(folder, port, nodePort);
+  const cluster = new BookMeUpCluster(folder, { http: port, https: await freePort(), node: nodePort });
   try {
     await cluster.up();
   } catch (error) {

@@ -275,34 +275,6 @@ describe("BookMeUp as dhow runs it", () => {
     assert.match(await query("delete from bookings"), /role="alert">\s*<strong>Nothing can be changed here/);
   });
 
-  it("loses no request while pods of every service are replaced", async () => {
-    const faults: string[] = [];
-    let answered = 0;
-    const stop = new AbortController();
-    const load = Array.from({ length: 4 }, async (_, index) => {
-      while (!stop.signal.aborted) {
-        const path = ["/auth/health", "/services?q=race", "/profile", "/"][index] ?? "/";
-        const reply = await ask(`${cluster.url}${path}`, { token: provider.token }).catch((error: unknown) => ({
-          status: 0,
-          body: error,
-        }));
-        if (reply.status === 200) answered += 1;
-        else faults.push(`${path} ${reply.status} ${JSON.stringify(reply.body)}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    });
-    const before = (await cluster.objects("pods")).map(({ metadata }) => metadata.name);
-    for (const name of ["auth-service", "logic-service", "db-service"]) {
-      const pod = before.find((each) => each.startsWith(name)) ?? "";
-      await cluster.kubectl("delete", "pod", pod, "--wait=true");
-      await cluster.kubectl("rollout", "status", `deployment/${name}`, "--timeout=30s");
-    }
-    stop.abort();
-    await Promise.all(load);
-    assert.deepEqual(faults, []);
-    assert.ok(answered > 50, `${answered} answers`);
-  });
-
   it("has its data and its secrets again after down and up", async () => {
     const id = await publish("Kept");
     const secret = await cluster.dhow("secret", "bookmeup-secrets");

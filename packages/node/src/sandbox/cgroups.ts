@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { randomSuffix } from "@dhow/base";
 import type { ContainerConfig, ContainerUsage } from "./sandbox.ts";
@@ -39,6 +40,10 @@ export function openCgroups(owner: string): CgroupMaker | undefined {
   return undefined;
 }
 
+/**
+ * All pods are one group, whose weight is that of the machine's processors, as the kubelet's kubepods (pkg/kubelet/cm): as one group of the usual weight,
+ * beside whatever else runs here, they would get as much together as a single program.
+ */
 function makeFolders(roots: readonly string[], name: string): readonly string[] {
   return [...new Set(roots)].map((root) => {
     mkdirSync(join(root, name));
@@ -90,6 +95,7 @@ function removeGroup(group: string): void {
 function legacyMaker(roots: readonly string[], name: string): CgroupMaker {
   const folders = makeFolders(roots, name);
   const [memoryRoot = "", cpuRoot = "", accountRoot = ""] = roots.map((root) => join(root, name));
+  writeFileSync(join(cpuRoot, "cpu.shares"), String(1024 * availableParallelism()));
   return {
     close: () => folders.forEach(removeGroup),
     create(id, limits) {
@@ -122,6 +128,7 @@ function unifiedMaker(root: string, name: string): CgroupMaker {
   enableControllers(root);
   const [folder = ""] = makeFolders([root], name);
   enableControllers(folder);
+  writeFileSync(join(folder, "cpu.weight"), String(Math.min(10_000, 100 * availableParallelism())));
   return {
     close: () => removeGroup(folder),
     create(id, limits) {

@@ -1,7 +1,6 @@
 import { createApi } from "@bookmeup/contract/server";
 import type { Hono } from "hono";
-import { Kysely, PostgresDialect, sql } from "kysely";
-import type { Pool } from "pg";
+import { Kysely, PostgresDialect, type PostgresPool, sql } from "kysely";
 import type { Database } from "./endpoint.ts";
 import { bookingRoutes } from "./routes/bookings.ts";
 import { serviceRoutes } from "./routes/services.ts";
@@ -9,7 +8,7 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { userRoutes } from "./routes/users.ts";
 import type { Schema } from "./schema.ts";
 
-export function openDatabase(pool: Pool): Database {
+export function openDatabase(pool: PostgresPool): Database {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -28,8 +28,12 @@ function allowedVersions(): ReadonlySet<number> {
 
 /** The settings of db-service, read once at the start. */
 export function readConfiguration() {
+  const url = new URL(databaseUrl());
+  const other = optionalEnvironment("DATABASE_OTHER_PASSWORD");
+  // The password of the URL is the one that is to hold; the other one does still, or does no longer.
+  const passwords = [decodeURIComponent(url.password), ...(other === undefined ? [] : [other])];
   const pool: PoolConfig = {
-    connectionString: databaseUrl(),
+    connectionString: url.href,
     max: numberEnvironment("DATABASE_POOL_SIZE", 10, [1, 100]),
     connectionTimeoutMillis: 3_000,
     idleTimeoutMillis: 30_000,
@@ -38,5 +42,5 @@ export function readConfiguration() {
     statement_timeout: 5_000,
     idle_in_transaction_session_timeout: 10_000,
   };
-  return { pool, allowDestructive: allowedVersions() };
+  return { pool, passwords, allowDestructive: allowedVersions() };
 }

@@ -2,13 +2,16 @@ import { log } from "@dhow/service";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hono } from "hono";
 import type { Client, Pool, PoolConfig } from "pg";
-import { isUnreachable } from "./database-errors.ts";
+import { Connections, Passwords, withPassword } from "./connections.ts";
+import { isUnreachable, isWrongPassword } from "./database-errors.ts";
 import type { Database } from "./endpoint.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 
 export interface DataServiceOptions {
   readonly pool: PoolConfig;
+  /** What the role may have as its password. */
+  readonly passwords: readonly string[];
   readonly allowDestructive: ReadonlySet<number>;
 }
 
@@ -32,15 +35,17 @@ function watched(pool: Pool): Pool {
 /** The life of db-service: listens at once, waits for its database, brings the schema up to date, serves, and outlives the database's restarts. */
 export class DataService {
   readonly #options: DataServiceOptions;
-  #pool: Pool | undefined;
+  readonly #passwords: Passwords;
+  #pool: Connections | undefined;
   /** A connection for probes alone: a rush that keeps all others busy is no illness. */
-  #probePool: Pool | undefined;
+  #probePool: Connections | undefined;
   #app: Hono | undefined;
   #state = "starting";
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(options: DataServiceOptions) {
     this.#options = options;
+    this.#passwords = new Passwords(options.passwords);
   }
 
   async answer(request: Request, environment: never): Promise<Response> {
@@ -54,7 +59,7 @@ export class DataService {
     if (!this.#app || !this.#probePool) return this.#state;
     try {
       await Promise.race([
-        this.#probePool.query("select 1"),
+        this.#probe(this.#probePool),
         delay(900, undefined, { ref: false }).then(() => Promise.reject(new Error("no answer in 0.9 s"))),
       ]);
       return undefined;
@@ -66,8 +71,18 @@ export class DataService {
   /** Resolves when the service serves; rejects only where waiting would not help, such as a migration that fails. */
   async start(): Promise<void> {
     const { default: pg } = await import("pg");
-    this.#pool = watched(new pg.Pool(this.#options.pool));
-    this.#probePool = watched(new pg.Pool({ ...this.#options.pool, max: 1, connectionTimeoutMillis: 900 }));
+    const passwords = this.#passwords;
+    class CurrentClient extends pg.Client {
+      constructor(settings: PoolConfig = {}) {
+        super(withPassword(settings, passwords.current));
+      }
+    }
+    const poolOf = (more: PoolConfig) => {
+      const pool = new pg.Pool({ ...this.#options.pool, ...more, Client: CurrentClient });
+      return new Connections(watched(pool), passwords);
+    };
+    this.#pool = poolOf({});
+    this.#probePool = poolOf({ max: 1, connectionTimeoutMillis: 900 });
     const [{ createDataApp, openDatabase, sweep }] = await Promise.all([
       import("./app.ts"),
       this.#migrateWhenReachable(pg.Client),
@@ -82,11 +97,23 @@ export class DataService {
     await Promise.all([this.#pool?.end(), this.#probePool?.end()]);
   }
 
+  async #probe(connections: Connections): Promise<void> {
+    const client = await connections.connect();
+    try {
+      await client.query("select 1");
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
   async #migrateWhenReachable(PgClient: typeof Client): Promise<void> {
     for (let pause = 25; ; pause = Math.min(pause * 2, 1_000)) {
       // Migrations take the time that they take, so this connection is not the pool's.
       const { statement_timeout: _, idle_in_transaction_session_timeout: __, ...connection } = this.#options.pool;
-      const client = new PgClient(connection);
+      const password = this.#passwords.current;
+      const client = new PgClient(withPassword(connection, password));
       client.on("error", () => undefined);
       try {
         await client.connect();
@@ -98,6 +125,7 @@ export class DataService {
         return;
       } catch (error) {
         if (!isUnreachable(error)) throw error;
+        if (isWrongPassword(error)) this.#passwords.another(password);
         const state = `waiting for the database: ${reasonOf(error)}`;
         if (state !== this.#state) log.warn(state);
         this.#state = state;

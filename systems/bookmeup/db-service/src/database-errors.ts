@@ -17,6 +17,10 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return worthAnotherTry.has((error as DatabaseFault).code ?? "");
 }
 
+export function isWrongPassword(error: unknown): boolean {
+  return (error as DatabaseFault).code === "28P01";
+}
+
 export function isUnreachable(error: unknown): boolean {
   const { code, message } = error as DatabaseFault;
   return unreachable.test(code ?? "") || brokenConnection.test(message ?? "");

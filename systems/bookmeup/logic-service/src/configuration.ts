@@ -7,9 +7,9 @@ export function readConfiguration() {
   const secret = requiredEnvironment("JWT_SECRET_KEY");
   if (secret.length < shortestSecret)
     refuseConfiguration(`JWT_SECRET_KEY has ${secret.length} characters; give at least ${shortestSecret} random ones`);
-  const previous = optionalEnvironment("JWT_PREVIOUS_SECRET_KEY");
-  // While a key is being changed, tokens of the one before hold until they expire.
-  return { dataUrl, keys: [secret, ...(previous === undefined ? [] : [previous])].map(signingKey) };
+  const other = optionalEnvironment("JWT_OTHER_SECRET_KEY");
+  // While the key is being changed: the next one before the change, the last one after it, until its tokens have expired.
+  return { dataUrl, keys: [secret, ...(other === undefined ? [] : [other])].map(signingKey) };
 }
 
 export type Configuration = ReturnType<typeof readConfiguration>;
