@@ -22,6 +22,10 @@ export const provenBy: Readonly<Record<string, Proof>> = {
     file: documents,
     with: 'dhow("render", "systems/bookmeup", "--environment", "production")',
   },
+  "npx dhow apply systems/bookmeup --environment staging": {
+    file: "systems/bookmeup/test/operators/environments.ts",
+    with: 'cluster.dhow("apply", "--environment", name)',
+  },
   "npx dhow --help": { file: documents, with: 'dhow("--help")' },
   "npx dhow up systems/bookmeup --port 8081": { file: readme, with: "--port" },
   // Takes minutes and says nothing that could be wrong; that it is a script is what is looked at.
