@@ -11,7 +11,7 @@ import { temporaryFolder } from "@dhow/testkit";
 import { picture } from "./docs/draw-flow.ts";
 import { calledName, defines, isPath, brokenLinks, brokenReferences, resolvePath } from "./docs/references.ts";
 import { anchorOf, pages, readPage } from "./docs/markdown.ts";
-import { provenBy } from "./docs/commands.ts";
+import { provenBy, sectionsProvenBy } from "./docs/commands.ts";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 const all = pages();
@@ -55,9 +55,16 @@ test("no document speaks of a folder of whoever wrote it", () => {
 });
 
 test("every command of a document is run by a test", () => {
-  const commands = new Map(
-    all.flatMap((page) => page.commands.map(({ line, text }) => [text, `${page.file}:${line}`])),
-  );
+  const shown = all.flatMap((page) => page.commands.map((command) => ({ ...command, file: page.file })));
+  for (const [heading, file] of Object.entries(sectionsProvenBy)) {
+    assert.ok(
+      shown.some(({ under }) => under === heading),
+      `in tools/docs/commands.ts, but no document has commands under it: ${heading}`,
+    );
+    assert.ok(readFileSync(file, "utf8").includes(`followReadme(cluster, "${heading}"`), `${file}: ${heading}`);
+  }
+  const single = shown.filter(({ under }) => sectionsProvenBy[under] === undefined);
+  const commands = new Map(single.map(({ file, line, text }) => [text, `${file}:${line}`]));
   for (const [command, place] of commands) {
     const proof = provenBy[command];
     assert.ok(proof, `${place}: tools/docs/commands.ts does not say which test runs: ${command}`);

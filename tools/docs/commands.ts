@@ -8,6 +8,17 @@ const documents = "tools/docs.test.ts";
 const readme = "tools/readme.test.ts";
 const every = ".ci/run";
 
+const secrets = "systems/bookmeup/test/operators/secrets.ts";
+const environments = "systems/bookmeup/test/operators/environments.ts";
+
+/** Sections whose commands one test reads from the document and runs as a whole, by their heading. */
+export const sectionsProvenBy: Readonly<Record<string, string>> = {
+  "Change the database password": secrets,
+  "Change the key of the tokens": secrets,
+  "Forget the old key of the tokens": secrets,
+  "Serve HTTPS with a certificate of one's own": environments,
+};
+
 export const provenBy: Readonly<Record<string, Proof>> = {
   "npm install && npx dhow up systems/bookmeup": { file: readme, with: 'shown("npx dhow up")' },
   "npm install && npm test": { file: every, with: "npm test" },
@@ -23,7 +34,7 @@ export const provenBy: Readonly<Record<string, Proof>> = {
     with: 'dhow("render", "systems/bookmeup", "--environment", "production")',
   },
   "npx dhow apply systems/bookmeup --environment staging": {
-    file: "systems/bookmeup/test/operators/environments.ts",
+    file: environments,
     with: 'cluster.dhow("apply", "--environment", name)',
   },
   "npx dhow --help": { file: documents, with: 'dhow("--help")' },

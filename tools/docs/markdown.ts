@@ -17,8 +17,8 @@ export interface Page {
   readonly spans: readonly Said[];
   /** Targets of links and pictures. */
   readonly links: readonly Said[];
-  /** Lines of fenced blocks that are meant for a shell, comments left out. */
-  readonly commands: readonly Said[];
+  /** Lines of fenced blocks that are meant for a shell, comments left out, with the heading that they stand under. */
+  readonly commands: readonly (Said & { readonly under: string })[];
   /** The text of each fenced block, by its language. */
   readonly blocks: readonly { readonly language: string; readonly text: string }[];
   readonly text: string;
@@ -37,7 +37,7 @@ export function readPage(file: string): Page {
   const headings: string[] = [];
   const spans: Said[] = [];
   const links: Said[] = [];
-  const commands: Said[] = [];
+  const commands: Page["commands"][number][] = [];
   const blocks: { language: string; text: string }[] = [];
   let fence: { language: string; lines: string[] } | undefined;
   for (const [index, row] of text.split("\n").entries()) {
@@ -51,7 +51,7 @@ export function readPage(file: string): Page {
       fence.lines.push(row);
       const command = row.replace(/\s+# .*$/, "").trim();
       if (shells.has(fence.language) && command !== "" && !command.startsWith("#")) {
-        commands.push({ line, text: command });
+        commands.push({ line, text: command, under: headings.at(-1) ?? "" });
       }
     } else {
       const heading = /^#+ (.*)$/.exec(row)?.[1];
