@@ -6,7 +6,7 @@ export {
   formatFault,
   omittedValue,
 } from "./field-fault.ts";
-export type { HttpRequest, HttpResponse, Transport } from "./http.ts";
+export type { HttpRequest, HttpResponse, Transport, WatchNotice } from "./http.ts";
 export { quote } from "./quote.ts";
 export {
   alreadyExists,

@@ -31,7 +31,12 @@ export function renderObject(
   if (resource && how.as !== "object" && object.kind !== "Status") {
     return render(renderer, status, transform(renderer, resource, object, how), how);
   }
-  if (how.format === "json" && !how.pretty) return json(status, answer.text ?? JSON.stringify(object));
+  if (how.format === "json" && !how.pretty) {
+    // An object whose text is known is the stored one, which is frozen.
+    return answer.text === undefined
+      ? json(status, JSON.stringify(object))
+      : { ...json(status, answer.text), value: object };
+  }
   return render(renderer, status, object, how);
 }
 
