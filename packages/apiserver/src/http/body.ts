@@ -34,7 +34,7 @@ function readStream(body: Readable): Promise<Uint8Array> {
     body.on("data", (piece: Uint8Array) => {
       size += piece.byteLength;
       if (size <= bodyLimit) pieces.push(piece);
-      else if (pieces.length > 0) {
+      else if (size - piece.byteLength <= bodyLimit) {
         // Answered now; what still comes is dropped, so that the connection can be used again.
         pieces.length = 0;
         reject(tooLarge(`limit is ${bodyLimit}`));
