@@ -187,14 +187,23 @@ function isEscaped(text: string, at: number): boolean {
   return (at - before) % 2 === 0;
 }
 
+/** Not by recursion: what is nested may be so thousands deep. */
 function fieldsInValue(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
   let count = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) count += fieldsInValue(item);
-    return count;
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if (Array.isArray(next)) {
+      for (const item of next) if (typeof item === "object") waiting.push(item);
+      continue;
+    }
+    for (const key in next) {
+      count += 1;
+      const field = (next as Record<string, unknown>)[key];
+      if (typeof field === "object") waiting.push(field);
+    }
   }
-  for (const key in value) count += 1 + fieldsInValue((value as Record<string, unknown>)[key]);
   return count;
 }
 
