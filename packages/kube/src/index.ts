@@ -6,7 +6,8 @@ export {
   formatFault,
   omittedValue,
 } from "./field-fault.ts";
-export type { HttpRequest, HttpResponse, Transport, WatchNotice } from "./http.ts";
+export { goJson } from "./schema/go-json.ts";
+export type { HttpRequest, HttpResponse, Transport } from "./http.ts";
 export { quote } from "./quote.ts";
 export {
   alreadyExists,

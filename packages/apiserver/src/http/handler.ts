@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Reporter } from "@dhow/base";
 import {
   badRequest,
+  goJson,
   type HttpResponse,
   quote,
   StatusError,
@@ -181,10 +182,7 @@ export class Handler {
       userAgent: request.headers["user-agent"] ?? "",
       contentType: mediaTypeOf(request.headers["content-type"]),
       body: await readBody(request.body),
-      // Asked for by the few that last: making one costs as much as a small request.
-      get signal() {
-        return request.signal;
-      },
+      signal: request.signal,
       warn: (message) => void warnings.push(message),
     };
   }
@@ -197,7 +195,7 @@ export class Handler {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#parts.reporter.report({ kind: "apiserver.failure", level: "error", subject: request.path, message });
     }
-    const response = json(code, JSON.stringify(status));
+    const response = json(code, goJson(status));
     const wait = status.details?.retryAfterSeconds;
     return wait ? { ...response, headers: { ...response.headers, "retry-after": String(wait) } } : response;
   }

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { HttpResponse } from "@dhow/kube";
@@ -57,9 +56,11 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort());
   // About the server itself (RFC 9110, 9.3.7), of which Go's net/http says nothing but that it is there.
   if (incoming.url === "*" && incoming.method === "OPTIONS") return void outgoing.writeHead(200).end();
-  const response = await server.handle(requestOf(incoming, outgoing));
+  const response = await server.handle(requestOf(incoming, gone.signal));
   outgoing.writeHead(response.status, headersOf(response));
   if (typeof response.body === "string" || response.body instanceof Uint8Array) {
     outgoing.end(response.body);
@@ -67,18 +68,10 @@ async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: S
   }
   outgoing.flushHeaders();
   for await (const piece of response.body) {
-    if (outgoing.destroyed) return;
+    if (gone.signal.aborted) return;
     if (!outgoing.write(piece)) await drained(outgoing);
   }
   outgoing.end();
-}
-
-/** Aborted when the client is gone. Made only for those who ask, as few requests last long enough to need it. */
-function signalOf(outgoing: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  if (outgoing.destroyed) gone.abort();
-  else outgoing.once("close", () => gone.abort());
-  return gone.signal;
 }
 
 /** Resolves when more may be written, or nobody reads any more; leaves no listener behind on an answer that goes on for an hour. */
@@ -104,35 +97,24 @@ function headersOf({ headers, body }: HttpResponse): Record<string, string | str
   return all;
 }
 
-function requestOf(incoming: IncomingMessage, outgoing?: ServerResponse): ApiRequest {
+function requestOf(incoming: IncomingMessage, signal?: AbortSignal): ApiRequest {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   const method = incoming.method ?? "GET";
   const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  const request = {
+  return {
     method,
     path: incoming.url ?? "/",
     headers,
     ...(hasBody && headers["content-length"] !== "0" ? { body: incoming } : {}),
-    connection: connectionOf(incoming.socket),
+    ...(signal ? { signal } : {}),
+    connection: connectionOf(incoming),
   };
-  if (!outgoing) return request;
-  let signal: AbortSignal | undefined;
-  return Object.defineProperty(request, "signal", { get: () => (signal ??= signalOf(outgoing)), enumerable: true });
 }
 
-const connections = new WeakMap<Socket, ApiRequest["connection"]>();
-
-/** Worked out once a connection: who is at its other end does not change. */
-function connectionOf(socket: Socket): ApiRequest["connection"] {
-  let connection = connections.get(socket);
-  if (!connection) connections.set(socket, (connection = peerOf(socket)));
-  return connection;
-}
-
-function peerOf(socket: Socket): ApiRequest["connection"] {
+function connectionOf({ socket }: IncomingMessage): ApiRequest["connection"] {
   const remoteAddress = socket.remoteAddress ?? "";
   if (!(socket instanceof TLSSocket) || !socket.authorized) return { remoteAddress };
   const { subject } = socket.getPeerCertificate();

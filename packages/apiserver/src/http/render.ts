@@ -1,4 +1,4 @@
-import type { HttpResponse, KubeObject } from "@dhow/kube";
+import { goJson, type HttpResponse, type KubeObject } from "@dhow/kube";
 import type { Page } from "../registry/list.ts";
 import type { ObjectAnswer } from "../registry/registry.ts";
 import { itemText, type Resource, served } from "../registry/resource.ts";
@@ -31,12 +31,7 @@ export function renderObject(
   if (resource && how.as !== "object" && object.kind !== "Status") {
     return render(renderer, status, transform(renderer, resource, object, how), how);
   }
-  if (how.format === "json" && !how.pretty) {
-    // An object whose text is known is the stored one, which is frozen.
-    return answer.text === undefined
-      ? json(status, JSON.stringify(object))
-      : { ...json(status, answer.text), value: object };
-  }
+  if (how.format === "json" && !how.pretty) return json(status, answer.text ?? goJson(object));
   return render(renderer, status, object, how);
 }
 
@@ -73,7 +68,7 @@ export function renderList(renderer: Renderer, resource: Resource, page: Page, h
   }
   const head = { kind: `${resource.info.kind}List`, apiVersion: resource.apiVersion, metadata };
   const items = page.items.map((stored) => itemText(resource, stored));
-  const text = `${JSON.stringify(head).slice(0, -1)},"items":[${items.join(",")}]}`;
+  const text = `${goJson(head).slice(0, -1)},"items":[${items.join(",")}]}`;
   return how.format === "json" && !how.pretty ? json(200, text) : render(renderer, 200, JSON.parse(text), how);
 }
 
@@ -81,7 +76,7 @@ export function render(renderer: Renderer, status: number, value: unknown, how: 
   if (how.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: renderer.yaml(value) };
   }
-  return json(status, how.pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value));
+  return json(status, goJson(value, how.pretty ? 2 : undefined));
 }
 
 export function json(status: number, body: string): HttpResponse {

@@ -1,3 +1,4 @@
+import { goJson } from "@dhow/kube";
 import type { WatchFormat } from "../registry/watch.ts";
 import type { Resource } from "../registry/resource.ts";
 import { servedText } from "../registry/resource.ts";
@@ -7,12 +8,12 @@ import { partial, type Renderer } from "./render.ts";
 /** How the events of a watch show their objects. */
 export function watchFormat(renderer: Renderer, resource: Resource, how: Negotiated): WatchFormat {
   if (how.as === "metadata") {
-    return { name: "metadata", text: (object) => JSON.stringify(partial(object)) };
+    return { name: "metadata", text: (object) => goJson(partial(object)) };
   }
   if (how.as === "table") return tableFormat(renderer, resource, how);
   return {
     name: "object",
-    text: (object, stored) => (stored ? servedText(resource, stored) : JSON.stringify(object)),
+    text: (object, stored) => (stored ? servedText(resource, stored) : goJson(object)),
   };
 }
 
@@ -25,7 +26,7 @@ function tableFormat(renderer: Renderer, resource: Resource, how: Negotiated): W
       const metadata = { resourceVersion: object.metadata.resourceVersion };
       const options = { includeObject: how.includeObject, metadata, columns };
       columns = false;
-      return JSON.stringify(renderer.tables.table(resource, stored ? [object] : [], options));
+      return goJson(renderer.tables.table(resource, stored ? [object] : [], options));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { apiVersionOf, groupResource, type KubeObject, type MapType, type ResourceInfo } from "@dhow/kube";
+import { apiVersionOf, goJson, groupResource, type KubeObject, type MapType, type ResourceInfo } from "@dhow/kube";
 import type { ScalePaths } from "../custom/schema.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import type { Strategy } from "../strategy.ts";
@@ -77,7 +77,7 @@ export function served(resource: Resource, stored: StoredObject): KubeObject {
 
 /** JSON of the object as this version of the resource shows it. */
 export function servedText(resource: Resource, stored: StoredObject): string {
-  return resource.conversion ? JSON.stringify(resource.conversion.fromStored(stored.object)) : stored.text;
+  return resource.conversion ? goJson(resource.conversion.fromStored(stored.object)) : stored.text;
 }
 
 /** JSON of the object as an item of a list, where typed objects do not repeat their kind. */

@@ -1,4 +1,4 @@
-import { deepFreeze, type KubeObject } from "@dhow/kube";
+import { deepFreeze, goJson, type KubeObject } from "@dhow/kube";
 import { EventLog } from "./event-log.ts";
 import type { Change, Journal } from "./journal.ts";
 import { ResourceTable, type StoredObject } from "./resource-table.ts";
@@ -222,7 +222,7 @@ class Batch {
 function stored(key: string, revision: number, object: KubeObject): StoredObject {
   const { apiVersion, kind, metadata, ...rest } = object;
   const numbered = { kind, apiVersion, metadata: inOrder(metadata, revision), ...rest } as KubeObject;
-  return { key, revision, text: JSON.stringify(numbered), object: deepFreeze(numbered) };
+  return { key, revision, text: goJson(numbered), object: deepFreeze(numbered) };
 }
 
 const metadataOrder = [
