@@ -36,6 +36,8 @@ export const anyScalar: ScalarType = { form: "scalar", expects: undefined };
 
 const noField = () => undefined;
 const untypedMap: MapType = { form: "map", atomic: false, field: noField, element: anyScalar };
+/** A RawExtension, which holds what only its reader knows. */
+const rawMap: MapType = { ...untypedMap, atomic: true };
 const untypedList: ListType = { form: "list", relation: "atomic", keys: [], keyNames: [], element: anyScalar };
 
 /** The type that a value has in effect: what the schema says where the value is of that form, else what the value itself looks like (lists atomic, maps field by field). */
@@ -102,7 +104,7 @@ function fallbackOf(field: FieldSchema | undefined): unknown {
 }
 
 function plainType(value: ValueSchema): NodeType {
-  if (value.form === "scalar") return scalarType(value.scalar);
+  if (value.form === "scalar") return value.scalar === "raw" ? rawMap : scalarType(value.scalar);
   if (value.form === "object") return typeOf(value.object);
   if (value.form === "map") return { form: "map", atomic: false, field: noField, element: plainType(value.element) };
   return { form: "list", relation: "atomic", keys: [], keyNames: [], element: plainType(value.element) };

@@ -1,4 +1,3 @@
-import { deepFreeze } from "../equality.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../objects.ts";
 import { decodeFields } from "../schema/decode.ts";
@@ -40,14 +39,9 @@ export function trackUpdate<T extends KubeObject>(old: KubeObject | undefined, u
   return withManagers(updated, managers);
 }
 
-const nothings = new WeakMap<ObjectSchema, object>();
-
 /** What stands before a creation: an empty Go value, whose structs are there already, so that nobody owns them as a whole. */
 function nothingOf(schema: ObjectSchema | undefined): object {
-  if (!schema) return {};
-  let nothing = nothings.get(schema);
-  if (!nothing) nothings.set(schema, (nothing = deepFreeze(decodeFields({}, schema).fields)));
-  return nothing;
+  return schema ? decodeFields({}, schema).fields : {};
 }
 
 /** Compares and moves ownership to the writer; the time changes where it set something. */

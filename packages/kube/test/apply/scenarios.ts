@@ -374,4 +374,13 @@ export const scenarios: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: "raw",
+    apiVersion: "apps/v1",
+    kind: "ControllerRevision",
+    steps: [
+      { title: "created", manager: "a", create: { revision: 1, data: { spec: { x: 1, list: [1] } } } },
+      { title: "applied by another", manager: "c", apply: { data: { spec: { x: 2 } } } },
+    ],
+  },
 ];
