@@ -10,7 +10,7 @@ import {
 import type { Strategy } from "../strategy.ts";
 import { selectorFaults } from "../validation/metadata.ts";
 import { checkPortName, checkPortNumber } from "../validation/names.ts";
-import { isNetwork } from "./service-validation.ts";
+import { isNetwork, networkMessage } from "../validation/networks.ts";
 
 // pkg/apis/networking/v1/defaults.go, pkg/apis/networking/validation/validation.go
 
@@ -87,8 +87,6 @@ function* peerFaults(peer: NetworkPolicyPeer, at: string): Generator<FieldFault>
     yield forbidden(at, "may not specify both ipBlock and another peer");
   }
 }
-
-const networkMessage = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 function* blockFaults(block: IPBlock, at: string): Generator<FieldFault> {
   if (!block.cidr) {

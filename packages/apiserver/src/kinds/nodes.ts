@@ -1,6 +1,8 @@
-import { type FieldFault, fieldFault, type Lease, type Node } from "@dhow/kube";
+import { isIP } from "node:net";
+import { deepEqual, type FieldFault, fieldFault, type Lease, type Node } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
 import { checkLabelValue, checkQualifiedName } from "../validation/names.ts";
+import { isNetwork, networkMessage } from "../validation/networks.ts";
 import { taintEffectFaults } from "./pod/scheduling.ts";
 
 // ValidateNode in pkg/apis/core/validation/validation.go, pkg/apis/coordination/validation/validation.go
@@ -9,12 +11,20 @@ const { duplicate, forbidden, invalid } = fieldFault;
 
 export const nodes: Strategy = {
   applyDefaults(object) {
-    const { status } = object as Node;
+    const { spec, status } = object as Node;
+    if (spec) applyRanges(spec);
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
   },
   validate: (object) => [...nodeFaults(object as Node)],
   validateUpdate: (object, old) => [...updateFaults(object as Node, old as Node)],
 };
+
+/** Two fields say one thing; where they differ the older one counts (pkg/apis/core/v1/conversion.go, NodeSpec). */
+function applyRanges(spec: NonNullable<Node["spec"]>): void {
+  const { podCIDR, podCIDRs = [] } = spec;
+  if (podCIDR && podCIDR !== podCIDRs[0]) spec.podCIDRs = [podCIDR];
+  else if (podCIDRs[0]) spec.podCIDR = podCIDRs[0];
+}
 
 function* nodeFaults({ spec }: Node): Generator<FieldFault> {
   const seen = new Set<string>();
@@ -36,10 +46,21 @@ function* nodeFaults({ spec }: Node): Generator<FieldFault> {
     }
     seen.add(key);
   }
+  yield* rangeFaults(spec?.podCIDRs ?? []);
+}
+
+function* rangeFaults(ranges: readonly string[]): Generator<FieldFault> {
+  for (const [index, range] of ranges.entries()) {
+    if (!isNetwork(range)) yield invalid(`spec.podCIDRs[${index}]`, range, networkMessage);
+  }
+  const families = ranges.map((range) => isIP(range.split("/")[0] ?? ""));
+  if (ranges.length > 2 || (ranges.length === 2 && families[0] === families[1]))
+    yield invalid("spec.podCIDRs", ranges, "may specify no more than one CIDR for each IP family");
 }
 
 function* updateFaults({ spec }: Node, { spec: old }: Node): Generator<FieldFault> {
-  if (old?.podCIDR && spec?.podCIDR !== old.podCIDR) {
+  const ranges = old?.podCIDRs ?? [];
+  if (ranges.length > 0 && !deepEqual(spec?.podCIDRs ?? [], ranges)) {
     yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
   }
   if (old?.providerID && spec?.providerID !== old.providerID) {

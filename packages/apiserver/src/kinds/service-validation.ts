@@ -3,13 +3,13 @@ import { type FieldFault, fieldFault, type Service, type ServicePort } from "@dh
 import { labelFaults, oneOf } from "../validation/metadata.ts";
 import { checkLabel1123, checkPortNumber, checkQualifiedName, checkSubdomain } from "../validation/names.ts";
 import { portFaults, portProtocols } from "./pod/handlers.ts";
+import { isNetwork, networkMessage } from "../validation/networks.ts";
 
 // validateService in pkg/apis/core/validation/validation.go
 
 const { duplicate, forbidden, invalid, notSupported, required } = fieldFault;
 
 export const addressMessage = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-const cidrMessage = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 const longestAffinity = 86_400;
 
 export function* serviceFaults(service: Service): Generator<FieldFault> {
@@ -158,7 +158,8 @@ function* loadBalancerFaults(spec: Spec): Generator<FieldFault> {
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (ranges.length > 0 && !isBalancer) yield forbidden("spec.LoadBalancerSourceRanges", message);
   for (const [index, range] of ranges.entries()) {
-    if (!isNetwork(range.trim())) yield invalid(`spec.LoadBalancerSourceRanges[${index}]`, range.trim(), cidrMessage);
+    if (!isNetwork(range.trim()))
+      yield invalid(`spec.LoadBalancerSourceRanges[${index}]`, range.trim(), networkMessage);
   }
   if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalancer) {
     yield forbidden("spec.allocateLoadBalancerNodePorts", message);
@@ -166,12 +167,6 @@ function* loadBalancerFaults(spec: Spec): Generator<FieldFault> {
   if (spec.loadBalancerClass !== undefined && !isBalancer) {
     yield forbidden("spec.loadBalancerClass", message);
   }
-}
-
-export function isNetwork(text: string): boolean {
-  const [address = "", length = "", ...rest] = text.split("/");
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
 }
 
 function* trafficFaults(spec: Spec): Generator<FieldFault> {

@@ -931,6 +931,26 @@ add(
   },
   { name: "golden" },
 );
+const ranges = { podCIDR: "10.1.0.0/24", podCIDRs: ["10.2.0.0/24"] };
+add("one range of pods, in the older field", "v1", "Node", { spec: { podCIDR: "10.1.0.0/24" } }, { name: "golden" });
+add("one range of pods, in the newer field", "v1", "Node", { spec: { podCIDRs: ["10.1.0.0/24"] } }, { name: "golden" });
+add("two ranges of pods that differ", "v1", "Node", { spec: ranges }, { name: "golden" });
+add("no range of pods", "v1", "Node", { spec: { podCIDR: "x" } }, { name: "golden" });
+add(
+  "two ranges of one family",
+  "v1",
+  "Node",
+  { spec: { podCIDRs: ["10.1.0.0/24", "10.2.0.0/24"] } },
+  { name: "golden" },
+);
+update(
+  "another range of pods",
+  "v1",
+  "Node",
+  { spec: { podCIDR: "10.1.0.0/24" } },
+  (object) => Object.assign(object["spec"] as Wish, ranges, { podCIDR: "10.2.0.0/24" }),
+  { name: "golden-2" },
+);
 add("minimal", "coordination.k8s.io/v1", "Lease", { spec: { holderIdentity: "a", leaseDurationSeconds: 40 } });
 add("wrong", "coordination.k8s.io/v1", "Lease", {
   spec: { leaseDurationSeconds: 0, leaseTransitions: -1, preferredHolder: "b" },
