@@ -3,17 +3,18 @@ import { generateKeyPairSync } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { KubeObject } from "@dhow/kube";
 import { FakeClock } from "@dhow/testkit";
-import { createLocalJWKSet, jwtVerify } from "jose";
+import { createLocalJWKSet, jwtVerify, SignJWT } from "jose";
 import { type ApiRequest, type ApiServer, createApiServer } from "../src/server.ts";
 import { textOf } from "./kinds/answers.ts";
 
 const json = { "content-type": "application/json" };
+const merge = { "content-type": "application/merge-patch+json" };
 const admin = { name: "admin", groups: ["system:masters"] };
 const clock = new FakeClock();
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 let server: ApiServer;
 
 before(async () => {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   server = await createApiServer({
     clock,
     serviceAccountKey: privateKey.export({ type: "pkcs8", format: "pem" }) as string,
@@ -127,6 +128,48 @@ describe("tokens of service accounts", () => {
     assert.equal(await whoAmI(bearer(token)), 401);
     await account("gone");
     assert.equal(await whoAmI(bearer(token)), 401);
+  });
+
+  test("of a Secret are good for as long as the Secret holds them", async () => {
+    const { body } = await account("kept");
+    const secrets = "/api/v1/namespaces/default/secrets";
+    const annotations = { "kubernetes.io/service-account.name": "kept" };
+    const type = "kubernetes.io/service-account-token";
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "kept-token", annotations }, type };
+    assert.equal((await request("POST", secrets, secret)).status, 201);
+    const sign = (uid = body.metadata.uid) => {
+      const prefix = "kubernetes.io/serviceaccount";
+      // As the controller manager signs (pkg/serviceaccount/legacy.go).
+      return new SignJWT({
+        [`${prefix}/namespace`]: "default",
+        [`${prefix}/secret.name`]: "kept-token",
+        [`${prefix}/service-account.name`]: "kept",
+        [`${prefix}/service-account.uid`]: uid,
+      })
+        .setProtectedHeader({ alg: "ES256" })
+        .setIssuer("kubernetes/serviceaccount")
+        .setSubject("system:serviceaccount:default:kept")
+        .sign(privateKey);
+    };
+    const hold = (token: string) =>
+      request("PATCH", `${secrets}/kept-token`, { data: { token: Buffer.from(token).toString("base64") } }, merge);
+    const token = await sign();
+    assert.equal(await whoAmI(bearer(token)), 401, "the Secret does not hold it yet");
+    await hold(token);
+    const groups = ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"];
+    const username = "system:serviceaccount:default:kept";
+    assert.deepEqual(await whoAmI(bearer(token)), { username, uid: body.metadata.uid, groups });
+    const { metadata } = (await request("GET", `${secrets}/kept-token`)).body;
+    const today = new Date(clock.now()).toISOString().slice(0, 10);
+    assert.equal(metadata.labels?.["kubernetes.io/legacy-token-last-used"], today);
+    const foreign = await sign("another");
+    await hold(foreign);
+    assert.equal(await whoAmI(bearer(foreign)), 401, "another account of the name");
+    assert.equal(await whoAmI(bearer(token)), 401, "no longer held");
+    await hold(token);
+    const labels = { "kubernetes.io/legacy-token-invalid-since": today };
+    await request("PATCH", `${secrets}/kept-token`, { metadata: { labels } }, merge);
+    assert.equal(await whoAmI(bearer(token)), 401, "marked invalid");
   });
 
   test("bound to a pod name it and die with it", async () => {

@@ -4,6 +4,7 @@ import type { KubeObject, Node, Pod, ServiceAccount } from "@dhow/kube";
 import { exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { UserInfo } from "../admission.ts";
 import type { Store } from "../store.ts";
+import { secretTokenIssuer, verifySecretToken } from "./secret-tokens.ts";
 
 export interface ServiceAccountTokenOptions {
   /** PEM (PKCS#8 or SEC 1) of an ES256 key: curve P-256. */
@@ -89,7 +90,9 @@ export class ServiceAccountTokens {
    * `audiences`: for whom it must be; any one of them will do.
    */
   async verify(token: string, audiences: readonly string[] = [this.issuer]): Promise<VerifiedToken | undefined> {
-    if (!this.#isOurs(token)) return undefined;
+    const issuer = issuerOf(token);
+    if (issuer === secretTokenIssuer) return this.#verifySecretToken(token, audiences);
+    if (issuer !== this.issuer) return undefined;
     const payload = await this.#payload(token);
     const accepted = [payload.aud ?? []].flat().filter((audience) => audiences.includes(audience));
     if (accepted.length === 0)
@@ -116,15 +119,12 @@ export class ServiceAccountTokens {
     };
   }
 
-  #isOurs(token: string): boolean {
-    const parts = token.split(".");
-    if (parts.length !== 3) return false;
-    try {
-      const payload: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString());
-      return typeof payload === "object" && payload !== null && "iss" in payload && payload.iss === this.issuer;
-    } catch {
-      return false;
-    }
+  /** Such a token names no audience: it is for the API server itself. */
+  async #verifySecretToken(token: string, audiences: readonly string[]): Promise<VerifiedToken> {
+    if (!audiences.includes(this.issuer)) throw new Error("the token of a Secret is for the API server only");
+    const { store, clock } = this.#options;
+    const { namespace, account } = await verifySecretToken(token, { publicKey: this.#publicKey, store, clock });
+    return { user: userOf({ namespace, serviceaccount: referenceTo(account) }, undefined), audiences: [this.issuer] };
   }
 
   async #payload(token: string): Promise<JWTPayload> {
@@ -179,6 +179,18 @@ export interface VerifiedToken {
   readonly user: UserInfo;
   /** Those of the accepted audiences that the token is for. */
   readonly audiences: readonly string[];
+}
+
+/** Undefined for what is no JWT. */
+function issuerOf(token: string): unknown {
+  const parts = token.split(".");
+  if (parts.length !== 3) return undefined;
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(parts[1] ?? "", "base64url").toString());
+    return typeof payload === "object" && payload !== null && "iss" in payload ? payload.iss : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function referenceTo({ metadata }: { readonly metadata: KubeObject["metadata"] }): Reference {

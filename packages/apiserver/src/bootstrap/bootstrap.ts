@@ -51,6 +51,7 @@ export function bootstrapObjects(options: BootstrapOptions): Bootstrap[] {
     ...priorityClasses,
     ...kubernetesService(options),
     authenticationConfig(options),
+    legacyTokenTracking(),
   ];
 }
 
@@ -141,4 +142,18 @@ function authenticationConfig({ certificateAuthority }: BootstrapOptions): Boots
     data: { "client-ca-file": certificateAuthority },
   };
   return { resource: "configmaps", object, refreshed: ["data"] };
+}
+
+/**
+ * Since when uses of tokens in Secrets have been noted; the controller manager removes only those that have been unused for long after
+ * that day (pkg/controlplane/controller/legacytokentracking).
+ */
+function legacyTokenTracking(): Bootstrap {
+  const object = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "kube-apiserver-legacy-service-account-token-tracking", namespace: "kube-system" },
+    data: { since: new Date().toISOString().slice(0, 10) },
+  };
+  return { resource: "configmaps", object };
 }
