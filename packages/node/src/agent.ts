@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import type { Server as SecureServer } from "node:https";
 import { join } from "node:path";
 import type { Clock, Reporter } from "@dhow/base";
 import { type KubeClient, type Node, type NodeStatus, type Service, startInformer } from "@dhow/kube";
@@ -12,6 +13,8 @@ import { ObjectSource } from "./kubelet/object-source.ts";
 import { PodRecords } from "./kubelet/pod-record.ts";
 import { TokenManager } from "./kubelet/volumes/tokens.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import { KubeletAccess } from "./streaming/access.ts";
+import { type KubeletTls, secureKubeletServer } from "./streaming/secure-server.ts";
 import { createKubeletServer } from "./streaming/server.ts";
 
 export interface AgentOptions {
@@ -28,13 +31,13 @@ export interface AgentOptions {
   readonly dns: DnsSettings;
   /** Folders of the host that a hostPath volume may name, or lie under; none where it is left out. */
   readonly hostPaths?: readonly string[];
-  /** Where the kubelet's HTTP interface can be reached by network, for the Node object; 10250 where it is left out. */
-  readonly kubeletPort?: number;
 }
 
 export interface Agent {
-  /** The kubelet's HTTP interface, for the caller to let listen on a Unix socket or a port. It serves the pods of all nodes. */
+  /** The kubelet's HTTP interface, for the caller to let listen on a Unix socket. It serves the pods of all nodes. */
   readonly kubeletHandler: Server;
+  /** That of one node over HTTPS, for those whom the cluster lets in; the caller lets it listen or gives it connections. */
+  secureKubeletHandler(node: string, tls: KubeletTls): SecureServer;
   /** Ends all containers, within a few seconds, and gives everything back. Pods run again when an agent starts on the same folder. */
   close(): Promise<void>;
 }
@@ -61,10 +64,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const status = (previous: Node | undefined) => statusOf(options, node, previous);
     return new Heartbeat({ client, clock, reporter, node, status });
   });
-  const kubeletHandler = createKubeletServer({ kubelets, clock });
+  const kubeletHandler = createKubeletServer({ kubelets, clock, nodes: nodes.length });
   const endImages = images.onChange(() => {
     for (const kubelet of kubelets) kubelet.imagesChanged();
   });
+
+  const secure: SecureServer[] = [];
+  const secureKubeletHandler = (node: string, tls: KubeletTls) => {
+    const own = kubelets.filter(({ context }) => context.nodeName === node);
+    const handler = createKubeletServer({ kubelets: own, clock, nodes: nodes.length });
+    const server = secureKubeletServer(handler, new KubeletAccess(client, clock, node), tls);
+    secure.push(server);
+    return server;
+  };
 
   async function shutDown(): Promise<void> {
     for (const heartbeat of heartbeats) heartbeat.stop();
@@ -72,8 +84,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await Promise.all(kubelets.map((kubelet) => kubelet.shutdown(closeGrace)));
     stop.abort();
     shared.objects.close();
-    kubeletHandler.close();
-    kubeletHandler.closeAllConnections();
+    for (const server of [kubeletHandler, ...secure]) {
+      server.close();
+      server.closeAllConnections();
+    }
     await sandbox.close();
   }
   let closing: Promise<void> | undefined;
@@ -82,7 +96,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   await Promise.all([services.synced, ...heartbeats.map((heartbeat) => heartbeat.start())]);
   await Promise.all(kubelets.map((kubelet) => kubelet.start(stop.signal)));
-  return { kubeletHandler, close };
+  return { kubeletHandler, secureKubeletHandler, close };
 }
 
 type Shared = Pick<NodeContext, "objects" | "tokens" | "services">;
@@ -113,7 +127,6 @@ function statusOf(options: AgentOptions, node: NodeOptions, previous: Node | und
   const { isolation, notes } = options.sandbox.capabilities;
   return nodeStatus({
     options: node,
-    kubeletPort: options.kubeletPort ?? 10_250,
     runtimeVersion: `dhow://${kubeletVersion.replaceAll(/^v|\+.*$/g, "")}-${isolation}`,
     images: options.images.known(),
     now: options.clock.now(),

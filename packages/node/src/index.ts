@@ -35,3 +35,4 @@ export type {
   Streams,
 } from "./sandbox/sandbox.ts";
 export { probeWorld, spawnWorld, type WorldOptions, type WorldSupport } from "./sandbox/world.ts";
+export type { KubeletTls } from "./streaming/secure-server.ts";

@@ -18,8 +18,9 @@ export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock
   for (const kubelet of kubelets) {
     const samples = await meter.sample(kubelet);
     const node = kubelets.length > 1 ? `{node="${kubelet.context.nodeName}"}` : "";
-    add("node_cpu_usage_seconds_total", node, seconds(sum(samples, "cpuNanoseconds")));
-    add("node_memory_working_set_bytes", node, sum(samples, "memoryBytes"));
+    const whole = meter.node(kubelet, samples);
+    add("node_cpu_usage_seconds_total", node, seconds(whole.cpuNanoseconds));
+    add("node_memory_working_set_bytes", node, whole.memoryBytes);
     for (const { worker, running, cpuNanoseconds, memoryBytes } of samples) {
       const { namespace, name } = worker.pod.metadata;
       const labels = `{container="${running.container.name}",namespace="${namespace}",pod="${name}"}`;

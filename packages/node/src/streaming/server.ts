@@ -6,6 +6,7 @@ import { containerLogs } from "./container-logs.ts";
 import { listeners } from "./listeners.ts";
 import { nodeMetrics, resourceMetrics, statsSummary } from "./metrics.ts";
 import { portForward } from "./port-forward.ts";
+import { refuse } from "./refuse.ts";
 import { attach, exec } from "./remote-command.ts";
 import { findPod, RequestError } from "./targets.ts";
 import { UsageMeter } from "./usage-meter.ts";
@@ -13,6 +14,8 @@ import { UsageMeter } from "./usage-meter.ts";
 export interface KubeletServerOptions {
   readonly kubelets: readonly Kubelet[];
   readonly clock: Clock;
+  /** How many nodes this process plays. */
+  readonly nodes: number;
 }
 
 interface Measured extends KubeletServerOptions {
@@ -29,7 +32,7 @@ type Handler = (
 
 /** The kubelet's HTTP interface (pkg/kubelet/server/server.go), for all nodes of the agent. Who may ask is decided by whoever can reach it. */
 export function createKubeletServer(options: KubeletServerOptions): Server {
-  const measured = { ...options, meter: new UsageMeter(options.clock) };
+  const measured = { ...options, meter: new UsageMeter(options.clock, options.nodes) };
   const server = createServer((request, response) => void handle(measured, request, response));
   server.on("upgrade", (request, socket, head) => void upgrade(options, request, socket, head));
   // A log that is followed, or a command that says nothing, is no dead connection.
@@ -100,7 +103,7 @@ function nodesOf(kubelets: readonly Kubelet[], url: URL): readonly Kubelet[] {
 }
 
 async function upgrade(
-  { kubelets, clock }: KubeletServerOptions,
+  { kubelets, clock }: Pick<KubeletServerOptions, "kubelets" | "clock">,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -120,12 +123,4 @@ async function upgrade(
   } catch (error) {
     refuse(socket, error instanceof RequestError ? error.status : 500, messageOf(error));
   }
-}
-
-function refuse(socket: Duplex, status: number, message: string): void {
-  if (socket.destroyed || !socket.writable) return;
-  const body = `${message}\n`;
-  const head = `HTTP/1.1 ${status} ${status === 404 ? "Not Found" : status === 400 ? "Bad Request" : "Internal Server Error"}`;
-  const headers = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
-  socket.end(`${head}\r\n${headers}\r\n\r\n${body}`);
 }

@@ -23,10 +23,31 @@ const longest = 60_000;
 /** Measures containers when somebody asks, and only then: a node at rest costs nothing. */
 export class UsageMeter {
   readonly #clock: Clock;
+  readonly #share: number;
+  readonly #nodes = new WeakMap<
+    Kubelet,
+    { ended: number; running: ReadonlyMap<RunningContainer["process"], number> }
+  >();
   readonly #marks = new WeakMap<RunningContainer["process"], Mark[]>();
 
-  constructor(clock: Clock) {
+  /** `nodes`: how many this process plays, each of which bears its part of what the process itself uses. */
+  constructor(clock: Clock, nodes: number) {
     this.#clock = clock;
+    this.#share = 1 / nodes;
+  }
+
+  /** What a node has used: its pods, those that have ended too, and its part of the agent. As a counter it never falls, and no node uses nothing. */
+  node(kubelet: Kubelet, samples: readonly Sample[]): { cpuNanoseconds: number; memoryBytes: number } {
+    const running = new Map(samples.map((sample) => [sample.running.process, sample.cpuNanoseconds]));
+    const known = this.#nodes.get(kubelet) ?? { ended: 0, running };
+    const ended = known.ended + total([...known.running].filter(([one]) => !running.has(one)).map(([, used]) => used));
+    this.#nodes.set(kubelet, { ended, running });
+    const { user, system } = process.cpuUsage();
+    return {
+      cpuNanoseconds: ended + total([...running.values()]) + Math.round((user + system) * 1000 * this.#share),
+      memoryBytes:
+        total(samples.map(({ memoryBytes }) => memoryBytes)) + Math.round(process.memoryUsage.rss() * this.#share),
+    };
   }
 
   /** What is running now, and what it has used. */
@@ -67,4 +88,8 @@ export class UsageMeter {
       return undefined;
     }
   }
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
 }

@@ -228,6 +228,12 @@ test("health, pods and usage", async () => {
     JSON.parse((await ask(node, "/stats/summary")).body).pods[0].containers[0].memory.workingSetBytes,
     1_048_576,
   );
-  assert.match((await ask(node, "/metrics")).body, /kubelet_running_containers\{node="one"\} 1/);
+  const used = (text: string) => Number(/^node_cpu_usage_seconds_total (\S+) /m.exec(text)?.[1]);
+  assert.ok(used(metrics) > 2, metrics);
+  node.delete("p", 0);
+  await eventually(async () => !(await ask(node, "/metrics/resource")).body.includes('pod="p"'));
+  const without = (await ask(node, "/metrics/resource")).body;
+  assert.ok(used(without) >= used(metrics), "what has ended was used all the same");
+  assert.match((await ask(node, "/metrics")).body, /kubelet_running_containers\{node="one"\} 0/);
   assert.equal((await ask(node, "/nothing")).status, 404);
 });

@@ -14,10 +14,13 @@ export interface NodeOptions {
   readonly podCidr: string;
   /** What pods and services see as the node's address, such as 10.250.0.11. */
   readonly address: string;
+  /** Where the API server reaches the node's kubelet by network: what the Node says of itself. Its own address and 10250 where it is left out. */
+  readonly kubelet?: { readonly address: string; readonly port: number };
 }
 
 /** The Kubernetes version that the kubelet says it has. */
 export const kubeletVersion = "v1.36.0+dhow";
+const kubeletPort = 10_250;
 const maximumPods = "110";
 /** What is kept back from pods for the machine itself, as a kubelet's eviction threshold keeps it. */
 const reservedMemory = 100 << 20;
@@ -57,8 +60,6 @@ export function nodeObject(options: NodeOptions): Node {
 
 export interface NodeStatusInput {
   readonly options: NodeOptions;
-  /** Where the kubelet's HTTP interface listens, for API servers that reach it by network. */
-  readonly kubeletPort: number;
   readonly runtimeVersion: string;
   readonly images: readonly string[];
   readonly now: number;
@@ -79,10 +80,10 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       return { ...condition, lastHeartbeatTime: timestamp(now), lastTransitionTime: since ?? timestamp(now) };
     }),
     addresses: [
-      { type: "InternalIP", address: options.address },
+      { type: "InternalIP", address: options.kubelet?.address ?? options.address },
       { type: "Hostname", address: options.name },
     ],
-    daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
+    daemonEndpoints: { kubeletEndpoint: { Port: options.kubelet?.port ?? kubeletPort } },
     nodeInfo: {
       architecture: architecture(),
       bootID: readLine("/proc/sys/kernel/random/boot_id"),
