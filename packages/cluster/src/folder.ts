@@ -14,6 +14,8 @@ export interface ClusterFolder {
   /** The API server's database. */
   readonly store: string;
   readonly kubeconfig: string;
+  /** Who the agent is to the API server of this folder. */
+  readonly agentKubeconfig: string;
   /** The agent's: volumes, logs of containers, its own small state. */
   readonly agent: string;
   /** What the node starts for which image reference. */
@@ -36,6 +38,7 @@ export function clusterFolder(path: string, sockets = socketFolder(path)): Clust
     pki: join(folder, "pki"),
     store: join(folder, "store"),
     kubeconfig: join(folder, "kubeconfig"),
+    agentKubeconfig: join(folder, "pki", "agent.kubeconfig"),
     agent: join(folder, "agent"),
     images: join(folder, "images.json"),
     logs: join(folder, "logs"),

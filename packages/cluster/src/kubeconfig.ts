@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 
-/** Writes an administrator's kubeconfig, readable by its owner only. */
+/** Writes a kubeconfig, readable by its owner only. */
 export function writeKubeconfig(
   path: string,
   options: { name: string; server: string; ca: string; token: string; namespace: string },

@@ -115,6 +115,12 @@ async function createServerCertificates(file: FileOf, now: number): Promise<void
   );
 }
 
+/** What kubelets show to an API server that reaches them by network, in `kubelet.crt` and `kubelet.key`. */
+export function createKubeletCertificate(folder: string, address: string, now: number): Promise<void> {
+  const leaf = { subject: "O=system:nodes, CN=dhow kubelet", names: ["localhost"], addresses: [address] };
+  return createLeaf((name) => join(folder, name), "kubelet", leaf, now);
+}
+
 /** A client's certificate for a PKCS#10 request (PEM), signed by the cluster's authority; a year unless said, as Kubernetes' signers give. */
 export async function signClientCertificate(
   pki: Pick<Pki, "ca" | "caKey">,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { type Reporter, systemClock } from "@dhow/base";
-import { httpTransport, KubeClient } from "@dhow/kube";
+import { httpTransport, KubeClient, loadKubeconfig } from "@dhow/kube";
 import {
   type Agent,
   createImageRuntime,
@@ -15,8 +15,9 @@ import {
 import { clusterFolder, type ClusterFolder } from "../folder.ts";
 import type { AgentConfig } from "./config.ts";
 import { listening } from "../listening.ts";
-import { type Entrance, Entrances } from "./entrances.ts";
-import { dns, openPodWorld } from "./pod-world.ts";
+import { type Entrance, Entrances, type EntrancesOptions } from "./entrances.ts";
+import { openKubeletDoors } from "./kubelet-doors.ts";
+import { openPodWorld, ownAddressesOf } from "./pod-world.ts";
 import { withdrawReadiness } from "./stale-readiness.ts";
 
 /** Everything that runs pods and carries their traffic, wired together. */
@@ -62,11 +63,16 @@ export class ClusterAgent {
       nodes: this.#config.nodes,
       sandbox,
       images: createImageRuntime({ table: this.#folder.images, cache: join(this.#config.cache, "images") }),
-      dns,
+      dns: ownAddressesOf(this.#config).dns,
     });
     rmSync(this.#folder.kubeletSocket, { force: true });
     await listening(this.#agent.kubeletHandler, { path: this.#folder.kubeletSocket });
-    this.#entrances = new Entrances(objects, this.#startIngress(client, objects), this.#say);
+    this.#entrances = new Entrances({
+      objects,
+      ingress: this.#startIngress(client, objects),
+      attachKubelet: await this.#kubeletDoors(client, this.#agent),
+      say: this.#say,
+    });
     for (const [entrance, server] of this.#waiting.splice(0)) this.#entrances.listen(entrance, server);
   }
 
@@ -101,18 +107,18 @@ export class ClusterAgent {
     });
   }
 
+  /** Where the API server comes by the agent's socket alone there are none. */
+  #kubeletDoors(client: KubeClient, agent: Agent): Promise<EntrancesOptions["attachKubelet"]> {
+    const byNetwork = this.#config.nodes.some(({ kubelet }) => kubelet);
+    return byNetwork ? openKubeletDoors(client, agent, this.#folder.pki) : Promise.resolve(() => undefined);
+  }
+
   /** Waits for the control plane, which is started at the same time. */
   async #connect(): Promise<KubeClient> {
-    const token = join(this.#folder.pki, "agent.token");
-    const complete = join(this.#folder.pki, "complete");
-    while (!existsSync(complete) || !existsSync(this.#folder.apiSocket))
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    const transport = httpTransport({
-      server: "https://localhost",
-      socketPath: this.#folder.apiSocket,
-      ca: readFileSync(join(this.#folder.pki, "ca.crt"), "utf8"),
-      token: readFileSync(token, "utf8"),
-    });
+    const { kubeconfig } = this.#config;
+    const socketPath = this.#folder.apiSocket;
+    while (!existsSync(kubeconfig) || !existsSync(socketPath)) await new Promise((resolve) => setTimeout(resolve, 10));
+    const transport = httpTransport({ ...loadKubeconfig(kubeconfig), socketPath });
     return new KubeClient(transport, { userAgent: "dhow-agent" });
   }
 }

@@ -4,6 +4,10 @@ export interface AgentConfig {
   /** Where the Unix sockets are, and where what may be lost is kept: as the host sees them, whose uid is another inside a user namespace. */
   readonly sockets: string;
   readonly cache: string;
+  /** Who it is to the API server and how it knows that server; a path, as the command line is everybody's to read. It is reached by the socket. */
+  readonly kubeconfig: string;
+  /** The addresses of Services: the first is the API server's, the tenth is that of DNS. */
+  readonly serviceCidr: string;
   readonly nodes: readonly NodeConfig[];
   /** Whether it runs in a world of its own, where pods are processes in namespaces. */
   readonly isolated: boolean;
@@ -22,7 +26,12 @@ export interface NodeConfig {
   readonly memory: string;
   readonly podCidr: string;
   readonly address: string;
+  /** Where the API server reaches this node's kubelet over HTTPS; without it there is the agent's socket only. */
+  readonly kubelet?: { readonly address: string; readonly port: number };
 }
+
+/** The addresses of the embedded cluster's Services. */
+export const serviceCidr = "10.96.0.0/16";
 
 /** Two nodes in two zones, so that spreading, cordon and drain are real decisions. */
 export const defaultNodes: readonly NodeConfig[] = [1, 2].map((number) => ({

@@ -16,9 +16,17 @@ import { listening } from "../listening.ts";
 import { withAnnouncedAddresses } from "./announced-sandbox.ts";
 import type { AgentConfig } from "./config.ts";
 
-const serviceCidr = "10.96.0.0/16";
-const apiAddress = "10.96.0.1";
-export const dns = { address: "10.96.0.10", clusterDomain: "cluster.local" };
+/** Addresses of Services that the agent itself answers at: where kubeadm puts them, and everybody after it. */
+export interface OwnAddresses {
+  readonly api: string;
+  readonly dns: { readonly address: string; readonly clusterDomain: string };
+}
+
+export function ownAddressesOf({ serviceCidr }: Pick<AgentConfig, "serviceCidr">): OwnAddresses {
+  const [first = 0, ...others] = serviceCidr.split("/")[0]?.split(".").map(Number).reverse() ?? [];
+  const address = (index: number) => [first + index, ...others].reverse().join(".");
+  return { api: address(1), dns: { address: address(10), clusterDomain: "cluster.local" } };
+}
 
 export interface PodWorldOptions {
   readonly config: AgentConfig;
@@ -41,22 +49,24 @@ async function openNamespaces({
   reporter,
   signal,
 }: PodWorldOptions): Promise<Sandbox> {
-  const { nodes, userNamespace } = config;
+  const { nodes, userNamespace, serviceCidr } = config;
+  const { api, dns } = ownAddressesOf(config);
   const opened = createNamespaceSandbox({ nodes, clock: systemClock, userNamespace, owner: folder.id });
   const [sandbox, objects] = await Promise.all([opened, listed]);
-  const ownAddresses = [apiAddress, dns.address];
+  const ownAddresses = [api, dns.address];
   const network = await createNetwork({ nodes, serviceCidr, ownAddresses });
   const proxy = new Proxy({ objects, network, reporter, nodes, ownAddresses, dnsAddress: dns.address, signal });
   await Promise.all([
     proxy.settled(),
     startDns({ ...dns, objects, reporter, signal }),
-    relayApi(folder.apiSocket, signal),
+    relayApi(folder.apiSocket, api, signal),
   ]);
   return withAnnouncedAddresses(sandbox, proxy, objects);
 }
 
 async function openProcesses({ config, folder, objects: listed, reporter, signal }: PodWorldOptions): Promise<Sandbox> {
   const { nodes } = config;
+  const { dns } = ownAddressesOf(config);
   const sandbox = createProcessSandbox({ folder: join(folder.agent, "scratch"), nodes, clock: systemClock });
   const objects = await listed;
   const network = createProcessNetwork(sandbox, objects, dns.clusterDomain);
@@ -66,7 +76,7 @@ async function openProcesses({ config, folder, objects: listed, reporter, signal
 }
 
 /** The API server is on the host's network; its Unix socket is the way there, and TLS passes through as it is. */
-async function relayApi(apiSocket: string, signal: AbortSignal): Promise<void> {
+async function relayApi(apiSocket: string, host: string, signal: AbortSignal): Promise<void> {
   const relay = createServer((inside) => {
     const outside = connect(apiSocket);
     inside.pipe(outside).pipe(inside);
@@ -75,5 +85,5 @@ async function relayApi(apiSocket: string, signal: AbortSignal): Promise<void> {
     }
   });
   signal.addEventListener("abort", () => relay.close(), { once: true });
-  await listening(relay, { host: apiAddress, port: 443 });
+  await listening(relay, { host, port: 443 });
 }

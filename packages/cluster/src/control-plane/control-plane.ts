@@ -50,6 +50,8 @@ export class ControlPlane {
   async start(): Promise<{ server: string }> {
     makeFolders(this.#folder);
     const pki = await loadPki(this.#folder.pki, Date.now());
+    const agent = { name: "dhow-agent", server: "https://localhost", token: pki.agentToken, ca: pki.ca };
+    writeKubeconfig(this.#folder.agentKubeconfig, { ...agent, namespace: "default" });
     const port = await this.#listen(pki);
     const server = `https://127.0.0.1:${port}`;
     writeKubeconfig(this.#folder.kubeconfig, { ...this.#config, server, ca: pki.ca, token: pki.adminToken });

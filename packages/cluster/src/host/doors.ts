@@ -5,13 +5,13 @@ import type { Entrance, PortEntrance } from "../agent/entrances.ts";
 import { clusterError } from "../errors.ts";
 import { portOwner } from "./port-owner.ts";
 
-/** Opens a port on 127.0.0.1. Throws a DhowError that says who has it and how to choose another. */
-export async function openDoor(port: number, instead: string): Promise<Server> {
+/** Opens a port, on 127.0.0.1 unless said. Throws a DhowError that says who has it and how to choose another. */
+export async function openDoor(port: number, instead: string, host = "127.0.0.1"): Promise<Server> {
   const server = createServer({ pauseOnConnect: true });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port, host: "127.0.0.1" }, resolve);
+      server.listen({ port, host }, resolve);
     });
     return server;
   } catch (error) {
@@ -82,7 +82,7 @@ export async function openServicePort(entrance: PortEntrance, reporter: Reporter
  * when an agent starts anew, the doors are opened anew.
  */
 export class Doors {
-  readonly #ports = new Map<Entrance, number>();
+  readonly #places = new Map<Entrance, { readonly address: string; readonly port: number }>();
   readonly #open = new Map<Entrance, Server>();
   /** Who came before a door was given away: the agent gets them, too. */
   readonly #waiting = new Map<Entrance, Socket[]>();
@@ -91,12 +91,12 @@ export class Doors {
 
   /** 0 where there is no such door. */
   portOf(entrance: Entrance): number {
-    return this.#ports.get(entrance) ?? 0;
+    return this.#places.get(entrance)?.port ?? 0;
   }
 
   add(entrance: Entrance, server: Server): void {
     const address = server.address();
-    this.#ports.set(entrance, typeof address === "object" && address !== null ? address.port : 0);
+    if (typeof address === "object" && address !== null) this.#places.set(entrance, address);
     this.#hold(entrance, server);
   }
 
@@ -107,7 +107,7 @@ export class Doors {
   }
 
   remove(entrance: Entrance): void {
-    this.#ports.delete(entrance);
+    this.#places.delete(entrance);
     this.#given.delete(entrance);
     this.#open.get(entrance)?.close();
     this.#open.delete(entrance);
@@ -115,9 +115,9 @@ export class Doors {
 
   /** Gives every door to an agent that has just started. */
   async handOverAll(agent: ChildProcess): Promise<void> {
-    for (const [entrance, port] of this.#ports) {
+    for (const [entrance, { port, address }] of this.#places) {
       if (this.#given.get(entrance) === agent) continue;
-      if (!this.#open.has(entrance)) this.#hold(entrance, await openDoor(port, "end that program"));
+      if (!this.#open.has(entrance)) this.#hold(entrance, await openDoor(port, "end that program", address));
       await this.handOver(entrance, agent);
     }
   }

@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { messageOf, type Reporter } from "@dhow/base";
-import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
-import type { AgentConfig } from "../agent/config.ts";
-import type { PortEntrance } from "../agent/entrances.ts";
+import { closeSync } from "node:fs";
+import type { Reporter } from "@dhow/base";
+import { type AgentConfig, serviceCidr } from "../agent/config.ts";
 import type { ControlPlaneConfig, Retention } from "../control-plane/control-plane.ts";
-import { cacheFolder } from "../cache.ts";
 import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
-import { Child, type ChildMessage } from "./child.ts";
-import { Doors, openEntry, openServicePort } from "./doors.ts";
+import { AgentHost } from "./agent-host.ts";
+import { Child } from "./child.ts";
+import { Doors, openEntry } from "./doors.ts";
+import { childEnvironment, nodeWords, openLog } from "./node-process.ts";
 import { checkRequirements } from "./requirements.ts";
 import { processStart, runningCluster, sayRunning, sayStopped } from "./running.ts";
 
@@ -32,6 +29,8 @@ export interface ClusterOptions {
   /** `processes`: without namespaces even where they are possible; what is lost then is said in `notes`. */
   readonly isolation?: "processes";
   readonly retention?: Retention;
+  /** Names of the controllers that run; all of them unless said. `[]` leaves their work to others, such as those of Kubernetes. */
+  readonly controllers?: readonly string[];
   readonly reporter: Reporter;
   /** Called when the folder is there and before anything starts: what the cluster is to find in it is written here. */
   readonly prepare?: () => void;
@@ -49,8 +48,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** How long pods have to end when the cluster stops, and the control plane to close its database (milliseconds). */
-const patience = { agent: 15_000, controlPlane: 5_000 };
+/** How long the control plane has to close its database when the cluster stops (milliseconds). */
+const patience = 5_000;
 
 /** Starts the embedded cluster out of a folder: the control plane, and the agent in a world of its own. Throws a DhowError. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -82,40 +81,33 @@ class Host {
   readonly #folder: ClusterFolder;
   readonly #doors: Doors;
   readonly #controlPlane: Child;
-  readonly #agent: Child;
-  #world: WorldSupport = { possible: false, reason: "not looked at yet" };
-  #lastChange: Promise<void> = Promise.resolve();
+  readonly #agent: AgentHost;
   #server = "";
 
   constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors) {
     this.#options = options;
     this.#folder = folder;
     this.#doors = doors;
-    const { reporter } = options;
+    const { reporter, nodes, isolation } = options;
     this.#controlPlane = new Child({
       name: "control plane",
       reporter,
       spawn: () => this.#spawnControlPlane(),
       onMessage: () => undefined,
     });
-    this.#agent = new Child({
-      name: "agent",
-      reporter,
-      spawn: () => this.#spawnAgent(),
-      onMessage: (message) => this.#inTurn(() => this.#answer(message)),
-      onReady: () => this.#inTurn(() => this.#handOver()),
-    });
+    const kubeconfig = folder.agentKubeconfig;
+    this.#agent = new AgentHost({ folder, kubeconfig, serviceCidr, nodes, isolation, reporter }, doors);
   }
 
   async start(): Promise<Cluster> {
     try {
-      await Promise.all([this.#controlPlane.start(), this.#startAgent()]);
+      await Promise.all([this.#controlPlane.start(), this.#agent.start()]);
     } catch (error) {
       await this.stop();
       throw error;
     }
     const { system, environment, namespace, detached } = this.#options;
-    const { http: ingressPort, https: httpsPort } = this.#ports();
+    const { http: ingressPort, https: httpsPort } = this.#agent.ports();
     const running = { system, environment, namespace, detached, ingressPort, httpsPort, server: this.#server };
     const startedAt = new Date().toISOString();
     sayRunning(this.#folder, {
@@ -129,46 +121,27 @@ class Host {
       server: this.#server,
       ingressPort,
       httpsPort,
-      notes: this.#notes(),
+      notes: this.#agent.notes(),
       stop: () => this.stop(),
     };
   }
 
-  async #startAgent(): Promise<void> {
-    const asked = this.#options.isolation === "processes";
-    this.#world = asked ? { possible: false, reason: "as asked" } : await probeWorld();
-    await this.#agent.start();
-  }
-
   async stop(): Promise<void> {
-    await this.#agent.stop(patience.agent);
-    await this.#controlPlane.stop(patience.controlPlane);
+    await this.#agent.stop();
+    await this.#controlPlane.stop(patience);
     this.#doors.close();
     sayStopped(this.#folder);
   }
 
-  /** The sockets belong to the host's network, where browsers are. */
-  async #handOver(): Promise<void> {
-    if (this.#agent.process) await this.#doors.handOverAll(this.#agent.process);
-  }
-
-  #ports(): { http: number; https: number } {
-    return { http: this.#doors.portOf("http"), https: this.#doors.portOf("https") };
-  }
-
-  #notes(): string[] {
-    if (this.#world.possible) return [];
-    return [`without namespaces (${this.#world.reason}): pods are plain processes, and NetworkPolicy is not enforced`];
-  }
-
   #spawnControlPlane(): ChildProcess {
-    const { namespace, system, apiPort, retention } = this.#options;
+    const { namespace, system, apiPort, controllers, retention } = this.#options;
     const config: ControlPlaneConfig = {
       folder: this.#folder.path,
       port: apiPort ?? 0,
       name: `dhow-${system}`,
       namespace,
       ...(retention && { retention }),
+      ...(controllers && { controllers }),
     };
     const log = openLog(this.#folder.logs, "control-plane.log");
     const child = spawn(process.execPath, nodeWords("../control-plane/main.ts", config), {
@@ -183,72 +156,4 @@ class Host {
     });
     return child;
   }
-
-  #spawnAgent(): ChildProcess {
-    const config: AgentConfig = {
-      folder: this.#folder.path,
-      sockets: this.#folder.sockets,
-      cache: cacheFolder(),
-      nodes: this.#options.nodes,
-      isolated: this.#world.possible,
-      userNamespace: this.#world.possible && this.#world.userNamespace,
-      ports: this.#ports(),
-    };
-    const log = openLog(this.#folder.logs, "agent.log");
-    const argv = [process.execPath, ...nodeWords("../agent/main.ts", config)];
-    const options = {
-      env: childEnvironment(),
-      stdio: ["ignore", log, log, "ipc"] as ["ignore", number, number, "ipc"],
-    };
-    const child = this.#world.possible
-      ? spawnWorld({ argv, userNamespace: this.#world.userNamespace, ...options })
-      : spawn(process.execPath, argv.slice(1), options);
-    closeSync(log);
-    return child;
-  }
-
-  /** One change of the doors at a time: two that hand over one socket would open it twice. */
-  #inTurn(change: () => Promise<void>): void {
-    this.#lastChange = this.#lastChange.then(change).catch((error: unknown) => {
-      const message = messageOf(error);
-      this.#options.reporter.report({ kind: "cluster.door-failed", level: "error", subject: "ports", message });
-    });
-  }
-
-  async #answer(message: ChildMessage): Promise<void> {
-    if (message.type === "open-port") await this.#openPort(message.entrance);
-    if (message.type === "close-port") this.#doors.remove(message.entrance);
-  }
-
-  async #openPort(entrance: PortEntrance): Promise<void> {
-    if (this.#doors.portOf(entrance) !== 0) return;
-    const server = await openServicePort(entrance, this.#options.reporter);
-    if (!server) return;
-    this.#doors.add(entrance, server);
-    if (this.#agent.process) await this.#doors.handOver(entrance, this.#agent.process);
-  }
-}
-
-/** What a process of the cluster says; what is beyond this size (bytes) when it starts is put aside, in place of what was put aside before. */
-const logSize = 10 << 20;
-
-function openLog(folder: string, name: string): number {
-  const path = join(folder, name);
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > logSize) renameSync(path, `${path}.1`);
-  return openSync(path, "a", 0o600);
-}
-
-function nodeWords(file: string, config: object): string[] {
-  return [
-    "--disable-warning=ExperimentalWarning",
-    // Small young generations keep an idle process small; what is collected more often is little.
-    "--max-semi-space-size=2",
-    fileURLToPath(new URL(file, import.meta.url)),
-    JSON.stringify(config),
-  ];
-}
-
-/** Compiled code is kept between starts: without it, reading a few hundred files takes longer than everything else. */
-function childEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") };
 }
