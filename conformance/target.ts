@@ -32,21 +32,34 @@ export function target(): Promise<Target> {
   return (started ??= findTarget());
 }
 
+/** A suite that starts a cluster of its own, and ends it, offers it before it states a fact of it. */
+export function offerTarget(
+  asked: Pick<Target, "kubeconfig" | "home" | "embedded" | "ingress" | "ingressTls">,
+): Target {
+  const own = { ...asked, nodeHost: "127.0.0.1", client: clientOf(asked.kubeconfig) };
+  started = Promise.resolve(own);
+  return own;
+}
+
 async function findTarget(): Promise<Target> {
   home = realpathSync(mkdtempSync(join(tmpdir(), "dhow-conformance-")));
   const given = process.env["DHOW_CONFORMANCE_KUBECONFIG"];
   cluster = given ? undefined : await embedded(join(home, "cluster"));
   const kubeconfig = given ?? cluster?.folder.kubeconfig ?? "";
-  transport = httpTransport(loadKubeconfig(kubeconfig));
   return {
     kubeconfig,
     home,
     embedded: cluster !== undefined,
-    client: new KubeClient(transport),
+    client: clientOf(kubeconfig),
     ingress: process.env["DHOW_CONFORMANCE_INGRESS"] ?? `http://127.0.0.1:${cluster?.ingressPort ?? 80}`,
     ingressTls: process.env["DHOW_CONFORMANCE_INGRESS_TLS"] ?? `https://127.0.0.1:${cluster?.httpsPort ?? 443}`,
     nodeHost: process.env["DHOW_CONFORMANCE_NODE_HOST"] ?? "127.0.0.1",
   };
+}
+
+function clientOf(kubeconfig: string): KubeClient {
+  transport = httpTransport(loadKubeconfig(kubeconfig));
+  return new KubeClient(transport);
 }
 
 async function embedded(folder: string): Promise<Cluster> {
