@@ -139,8 +139,11 @@ describe("BookMeUp as dhow runs it", () => {
     const references = [...containers.values()]
       .flatMap(({ env = [] }) => env)
       .map(({ valueFrom }) => valueFrom?.secretKeyRef);
-    const keys = references.filter((reference) => reference?.name === "bookmeup-secrets").map(({ key }) => key);
-    assert.deepEqual(new Set(keys), new Set(["JWT_SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"]));
+    const own = references.filter((reference) => reference?.name === "bookmeup-secrets");
+    const keysOf = (optional: boolean) =>
+      new Set(own.filter((reference) => (reference.optional ?? false) === optional).map(({ key }) => key));
+    assert.deepEqual(keysOf(false), new Set(["JWT_SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"]));
+    assert.deepEqual(keysOf(true), new Set(["JWT_OTHER_SECRET_KEY", "POSTGRES_OTHER_PASSWORD"]));
     const [secret] = (await cluster.objects("secrets")).filter(({ metadata }) => metadata.name === "bookmeup-secrets");
     assert.deepEqual(Object.keys(secret.data).sort(), ["JWT_SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_USER"]);
     const rendered = await cluster.dhow("render");

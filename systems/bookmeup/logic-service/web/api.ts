@@ -63,7 +63,11 @@ async function send<T>(method: string, path: string, body?: unknown, headers: Re
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     response = await fetch(path, {
       method,
-      headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
+      headers: {
+        ...repeatable(method),
+        ...headers,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
       ...json,
     });
   } catch {
@@ -137,6 +141,8 @@ export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 const once = (key: string) => ({ "idempotency-key": key });
+/** What creates nothing may be sent again as well: the key says so to whatever is on the way, should a program end in the midst of an answer. */
+const repeatable = (method: string) => (method === "POST" || method === "PATCH" ? once(newKey()) : {});
 const query = (values: Record<string, string | undefined>) => {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value) words.set(name, value);
