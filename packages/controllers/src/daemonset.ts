@@ -8,6 +8,7 @@ import {
   scaledValue,
 } from "@dhow/kube";
 import { buildPod, placement, revisionLabel, targetNode } from "./daemonset/placement.ts";
+import { mostSurge, surge, surplusOfSurge } from "./daemonset/surge.ts";
 import { kinds } from "./kinds.ts";
 import type { EventRecorder } from "./manager/events.ts";
 import { Expectations } from "./manager/expectations.ts";
@@ -91,8 +92,10 @@ class DaemonSetReconciler {
     const byNode = Map.groupBy(pods, targetNode);
     const world = { set, revision: nameOf(current), nodes, byNode };
     if (upToDate) {
-      const { create, remove } = this.#plan(world);
-      await this.#apply(world, create, remove.length > 0 || create.length > 0 ? remove : this.#outdated(world));
+      const planned = this.#plan(world);
+      const settled = planned.create.length + planned.remove.length === 0;
+      const { create, remove } = settled ? this.#rollOn(world) : planned;
+      await this.#apply(world, create, remove);
     }
     await this.#writeStatus(world);
     const used = new Set([nameOf(current), ...pods.map((pod) => pod.metadata.labels?.[revisionLabel] ?? "")]);
@@ -101,7 +104,14 @@ class DaemonSetReconciler {
     return wait > 0 && (set.status?.numberUnavailable ?? 0) > 0 ? wait * 1000 : undefined;
   }
 
-  #plan({ set, nodes, byNode }: World): { create: string[]; remove: Pod[] } {
+  #rollOn(world: World): { create: string[]; remove: Pod[] } {
+    const { set, nodes } = world;
+    if (mostSurge(set, nodes.length) > 0) return surge({ ...world, now: this.#manager.clock.now() });
+    return { create: [], remove: this.#outdated(world) };
+  }
+
+  #plan({ set, revision, nodes, byNode }: World): { create: string[]; remove: Pod[] } {
+    const surges = mostSurge(set, nodes.length) > 0;
     const create: string[] = [];
     const remove: Pod[] = [];
     for (const node of nodes) {
@@ -119,7 +129,8 @@ class DaemonSetReconciler {
             `Found failed daemon pod ${keyOf(pod)} on node ${nameOf(node)}, will try to kill it`,
           );
         }
-        remove.push(...failed, ...alive.slice(1));
+        const surplus = surges ? surplusOfSurge(set, revision, alive, this.#manager.clock.now()) : alive.slice(1);
+        remove.push(...failed, ...surplus);
         // One that is going has to be gone first: it may hold what the next one needs.
         if (run && (byNode.get(nameOf(node)) ?? []).length === 0) create.push(nameOf(node));
       }

@@ -13,7 +13,7 @@ import type { Store } from "../../store.ts";
 import { dial, type DialKubelet, exchange, readAnswer } from "./kubelet.ts";
 import { containerOf, podOf } from "./pod-target.ts";
 
-const options = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream"];
+const options = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes"];
 
 /** `GET pods/x/log`: what a container wrote, from its kubelet's `/containerLogs`. */
 export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandler {
@@ -54,6 +54,8 @@ function optionFaults(query: URLSearchParams): FieldFault[] {
   if (query.get("sinceSeconds") && query.get("sinceTime")) {
     faults.push(fieldFault.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   }
+  // PodLogsQuerySplitStreams is off: a stream of its own cannot be asked for.
+  if (query.get("stream")) faults.push(fieldFault.forbidden("stream", "may not be specified"));
   return faults;
 }
 
