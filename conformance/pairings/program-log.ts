@@ -11,10 +11,8 @@ const usual: readonly (readonly [complaint: RegExp, why: string])[] = [
   [/can't anneal migration annotations or finalizer/, "a volume ends in the moment in which it is looked at"],
   [/Status after running PostFilter plugins for pod/, "a pod waits for its claim to be bound"],
   [/metrics\.k8s\.io|failed to get cpu utilization/, "nobody has measured yet"],
-  [
-    /"Failed to sync PDB" err="\S+ \S+ not found"|Error syncing PodDisruptionBudget.* not found"/,
-    "a budget goes while it is counted",
-  ],
+  [/^(?=.*\b(fact-\d+-\d+|bookmeup)\b).* not found"/, "what a test made goes while somebody looks at it"],
+  [/persistentvolumes \S+ not found/, "so do the volumes of its claims"],
 ];
 
 /** What a program of Kubernetes complained of (klog: lines that begin with W, E or F), without what is usual. */
