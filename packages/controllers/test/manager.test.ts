@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { FakeClock } from "@dhow/testkit";
 import { Expectations } from "../src/manager/expectations.ts";
 import { renderQueueMetrics } from "../src/manager/metrics.ts";
+import { Recent } from "../src/manager/recent.ts";
 import { WorkQueue } from "../src/manager/work-queue.ts";
 import { slowStart } from "../src/pod-control.ts";
 
@@ -88,4 +89,19 @@ test("slow start stops after the first batch that fails", async () => {
   });
   assert.deepEqual([succeeded, calls], [3, 7], "1 + 2 + 4, of which the last batch failed");
   assert.match(String(error), /quota/);
+});
+
+test("what is remembered of events has a bound: the oldest goes first, and what is too old to matter goes, too", async () => {
+  const clock = new FakeClock();
+  const recent = new Recent<number>(clock, { entries: 3, milliseconds: 1000 });
+  for (const [value, key] of ["a", "b", "c", "a", "d"].entries()) recent.set(key, value);
+  assert.deepEqual(
+    ["a", "b", "c", "d"].map((key) => recent.get(key)),
+    [3, undefined, 2, 4],
+  );
+  await clock.advance(900);
+  recent.set("a", 5);
+  await clock.advance(200);
+  recent.set("e", 6);
+  assert.deepEqual([recent.size, recent.get("a"), recent.get("e")], [2, 5, 6]);
 });

@@ -144,7 +144,7 @@ class Watcher {
   /** A real server waits a random time of 30 to 60 minutes where the client names none. */
   #timeout(): number {
     const asked = integerOf(this.#call.query, "timeoutSeconds") ?? 0;
-    return asked > 0 ? asked : 1800 * (1 + Math.random());
+    return asked > 0 ? asked : Math.round(1800 * (1 + Math.random()));
   }
 
   /** What there is to say since the last time; a reader that was too slow for the log is cut off, and lists again. */

@@ -2,6 +2,7 @@ import type { Clock, Reporter } from "@dhow/base";
 import { messageOf } from "@dhow/base";
 import type { Event, KubeClient, KubeObject } from "@dhow/kube";
 import { timestamp } from "../objects.ts";
+import { Recent } from "./recent.ts";
 
 /** Records what happened to an object, for `kubectl describe` and `kubectl get events`. */
 export interface EventRecorder {
@@ -33,7 +34,8 @@ const similarWithin = 600_000;
 /** … and one source may say 25 things about one object at once, then one more every five minutes. */
 const burst = 25;
 const refill = 300_000;
-const remembered = 4096;
+/** As many as client-go's caches hold, and none longer than it makes a difference, or than the Event itself is kept. */
+const remembered = { entries: 4096, milliseconds: 600_000 };
 const inFlight = 8;
 
 /**
@@ -44,17 +46,21 @@ export class EventWriter {
   readonly #client: KubeClient;
   readonly #clock: Clock;
   readonly #reporter: Reporter;
-  readonly #seen = new Map<string, Seen>();
-  readonly #similar = new Map<string, Window>();
-  readonly #tokens = new Map<string, { left: number; at: number }>();
+  readonly #seen: Recent<Seen>;
+  readonly #similar: Recent<Window>;
+  readonly #tokens: Recent<{ left: number; at: number }>;
   readonly #queue: { component: string; recorded: Recorded }[] = [];
   #writing = 0;
   #sequence = 0;
 
-  constructor(client: KubeClient, clock: Clock, reporter: Reporter) {
+  constructor(client: KubeClient, clock: Clock, reporter: Reporter, ttl = Number.POSITIVE_INFINITY) {
     this.#client = client;
     this.#clock = clock;
     this.#reporter = reporter;
+    const limits = { ...remembered, milliseconds: Math.min(remembered.milliseconds, ttl) };
+    this.#seen = new Recent(clock, limits);
+    this.#similar = new Recent(clock, limits);
+    this.#tokens = new Recent(clock, limits);
   }
 
   recorder(component: string): EventRecorder {
@@ -96,6 +102,7 @@ export class EventWriter {
     const now = timestamp(this.#clock);
     if (seen) {
       seen.count++;
+      this.#seen.set(key, seen);
       try {
         const namespace = object.metadata.namespace ?? "default";
         const ref = { apiVersion: "v1", kind: "Event", namespace, name: seen.name };
@@ -106,7 +113,7 @@ export class EventWriter {
       }
     }
     const created = this.#build(component, { ...recorded, message }, now);
-    remember(this.#seen, key, { name: created.metadata.name ?? "", count: 1, firstTimestamp: now });
+    this.#seen.set(key, { name: created.metadata.name ?? "", count: 1, firstTimestamp: now });
     await this.#client.create(created);
   }
 
@@ -147,7 +154,7 @@ export class EventWriter {
     const bucket = this.#tokens.get(about) ?? { left: burst, at: now };
     const left = Math.min(burst, bucket.left + (now - bucket.at) / refill);
     if (left < 1) return false;
-    remember(this.#tokens, about, { left: left - 1, at: now });
+    this.#tokens.set(about, { left: left - 1, at: now });
     return true;
   }
 
@@ -157,18 +164,8 @@ export class EventWriter {
     if (!window || now - window.since > similarWithin) window = { since: now, messages: new Set() };
     window.messages.add(message);
     window.since = now;
-    remember(this.#similar, group, window);
+    this.#similar.set(group, window);
     if (window.messages.size <= similarEvents) return { key: `${group}|${message}`, message };
     return { key: group, message: `(combined from similar events): ${message}` };
-  }
-}
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= remembered) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
   }
 }

@@ -43,7 +43,7 @@ export class Manager {
     this.client = options.client;
     this.clock = options.clock;
     this.signal = options.signal;
-    this.#events = new EventWriter(options.client, options.clock, options.reporter);
+    this.#events = new EventWriter(options.client, options.clock, options.reporter, options.eventTtlMilliseconds);
   }
 
   /** The shared informer of a kind; asked for the first time, it begins to list and watch. */
