@@ -40,6 +40,8 @@ export interface FactOptions {
   /** Why it cannot hold on a target; undefined where it can. */
   readonly onlyEmbedded?: string;
   readonly onlyReal?: string;
+  /** What this machine lacks for it. */
+  readonly lacking?: string | undefined;
   /** Of the namespace. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly program?: KubectlProgram;
@@ -56,7 +58,7 @@ export function facts(area: string, body: () => void, concurrency = 6): void {
 export function fact(name: string, body: (trial: Trial) => Promise<void>, options: FactOptions = {}): void {
   test(name, async (context) => {
     const where = await target();
-    const skip = noKubectl() ?? (where.embedded ? options.onlyReal : options.onlyEmbedded);
+    const skip = noKubectl() ?? options.lacking ?? (where.embedded ? options.onlyReal : options.onlyEmbedded);
     if (skip) return context.skip(skip);
     const trial = await startTrial(where, options);
     try {

@@ -66,7 +66,7 @@ async function guiltyContainer(scope: DiagnosisScope, pod: Pod): Promise<Diagnos
       const instead = missing ? "a command whose program the image has" : undefined;
       return { summary, pod: nameOf(pod), failed: true, log: [], instead };
     }
-    if (/^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)/.test(waiting?.reason ?? "")) {
+    if (/^(ErrImage|ImagePull|InvalidImage|CreateContainer|RunContainer)|NotSupported$/.test(waiting?.reason ?? "")) {
       const summary = `${waiting?.reason}: ${waiting?.message ?? ""}`;
       return { summary, pod: nameOf(pod), failed: true, log: [], instead: undefined };
     }

@@ -124,7 +124,7 @@ function* ruleFault(rule: Rule, value: unknown, old: unknown, schema: Schema, fi
   try {
     holds = program(rule.rule)(context);
   } catch (error) {
-    yield faultOf(rule, field, `rule evaluation error: ${firstLine(error)}`);
+    if (!isUnknownFunction(error)) yield faultOf(rule, field, `rule evaluation error: ${firstLine(error)}`);
     return;
   }
   if (holds !== true) yield faultOf(rule, field, messageOf(rule, context));
@@ -151,6 +151,11 @@ const types: Readonly<Record<string, FieldFaultType>> = {
 function faultOf({ fieldPath = "", reason = "" }: Rule, field: string, detail: string): FieldFault {
   const path = field === "" ? fieldPath.replace(/^\./, "") : field + fieldPath;
   return { type: types[reason] ?? "Invalid", field: path, value: omittedValue, detail };
+}
+
+/** A real server checks types beforehand: what a rule calls that is not there is missing here, and is no fault of the object. */
+function isUnknownFunction(error: unknown): boolean {
+  return /^found no matching overload|^Unknown variable/.test(firstLine(error));
 }
 
 function firstLine(error: unknown): string {

@@ -5,7 +5,6 @@ import type { Strategy } from "../strategy.ts";
 
 const { invalid, required } = fieldFault;
 
-/** Stored and approved, but signed by nobody here. */
 export const certificateSigningRequests: Strategy = {
   applyDefaults(object) {
     const { spec } = object as CertificateSigningRequest;

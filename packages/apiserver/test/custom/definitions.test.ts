@@ -8,6 +8,7 @@ import { eventually } from "@dhow/testkit";
 import { goPattern } from "../../src/custom/patterns.ts";
 import { parseJsonPath } from "../../src/custom/json-path.ts";
 import { compareVersions } from "../../src/custom/resources.ts";
+import { ruleFaults } from "../../src/custom/rules.ts";
 import { type ApiServer, createApiServer } from "../../src/server.ts";
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -112,4 +113,22 @@ test("patterns are read as Go writes them", () => {
   assert.ok(goPattern("^[\\w\\-\\.]+$").test("a-b.c"));
   assert.ok(goPattern("^(?P<name>a)$").test("a"));
   assert.throws(() => goPattern("("), SyntaxError);
+});
+
+test("rules see fields by their escaped names, and what is missing here is no fault of the object", () => {
+  const schema = {
+    type: "object",
+    properties: { namespace: { type: "string" }, "a-b": { type: "integer" }, size: { type: "string" } },
+    "x-kubernetes-validations": [
+      { rule: "self.__namespace__ == 'x'" },
+      { rule: "self.a__dash__b > 1", message: "small" },
+      { rule: "quantity(self.size).isGreaterThan(quantity('1Gi'))" },
+      { rule: "self.nothing == 1", message: "unknown" },
+    ],
+  };
+  const faults = ruleFaults({ namespace: "y", "a-b": 1, size: "1Mi" }, undefined, schema, "spec", []);
+  assert.deepEqual(
+    faults.map(({ detail }) => detail),
+    ["failed rule: self.__namespace__ == 'x'", "small", "rule evaluation error: No such key: nothing"],
+  );
 });

@@ -13,20 +13,9 @@ import { readLog } from "./logs/log-reader.ts";
 import { LogWriter, removeLogs } from "./logs/log-writer.ts";
 import { type ContainerInstance, latest, type PodRecord } from "./pod-record.ts";
 import { RunningContainer } from "./running-container.ts";
+import { StartFailure } from "./start-failure.ts";
+import { refuseUnsupported } from "./unsupported.ts";
 import type { MountedVolume } from "./volumes/pod-volumes.ts";
-
-/** Why a container did not start: the reason and message of its waiting state, and the text of the Failed event. */
-export class StartFailure extends Error {
-  readonly reason: string;
-  /** The image is missing: the image back-off applies, not that of crashes. */
-  readonly image: boolean;
-
-  constructor(reason: string, message: string, image = false) {
-    super(message);
-    this.reason = reason;
-    this.image = image;
-  }
-}
 
 export interface StartInput {
   readonly pod: Pod;
@@ -59,6 +48,7 @@ export class ContainerStarter {
   async start(given: StartInput): Promise<RunningContainer> {
     const { container, record, sandbox } = given;
     const { clock } = this.#context;
+    this.#refuse(given);
     const last = latest(record, container.name);
     const input = last?.replaced ? problemsOnly(given) : given;
     const { event } = input;
@@ -142,6 +132,15 @@ export class ContainerStarter {
     }
   }
 
+  #refuse({ container, event, pod }: StartInput): void {
+    try {
+      refuseUnsupported(pod, container);
+    } catch (error) {
+      event(container, "Warning", "Failed", `Error: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
   async #image({ container, event }: StartInput): Promise<RunnableImage> {
     const reference = container.image ?? "";
     try {
@@ -178,7 +177,8 @@ export class ContainerStarter {
       const env = await containerEnvironment({ pod, container, facts, services, objects });
       return containerConfig({ id, pod, container, image, env, volumes, terminationLog });
     } catch (error) {
-      const reason = error instanceof ContainerConfigError ? "CreateContainerConfigError" : "CreateContainerError";
+      const isConfig = error instanceof ContainerConfigError;
+      const reason = isConfig ? "CreateContainerConfigError" : "CreateContainerError";
       event(container, "Warning", "Failed", `Error: ${messageOf(error)}`);
       throw new StartFailure(reason, messageOf(error));
     }

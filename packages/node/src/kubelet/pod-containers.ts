@@ -1,6 +1,7 @@
 import type { Container, Pod } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
-import { ContainerStarter, StartFailure, type StartInput } from "./container-starter.ts";
+import { ContainerStarter, type StartInput } from "./container-starter.ts";
+import { StartFailure } from "./start-failure.ts";
 import type { NodeContext } from "./context.ts";
 import type { KillDecision, Running } from "./decide.ts";
 import { graceMilliseconds, killContainer, stopAll } from "./kill.ts";

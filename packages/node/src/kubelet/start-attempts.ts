@@ -1,8 +1,8 @@
 import { type Clock, messageOf } from "@dhow/base";
 import type { Container } from "@dhow/kube";
 import { Backoff, configBackoff, crashLoopBackoff, imageBackoff } from "./backoff.ts";
-import { StartFailure } from "./container-starter.ts";
 import type { ContainerInstance } from "./pod-record.ts";
+import { StartFailure } from "./start-failure.ts";
 import { goDuration } from "./status/format.ts";
 
 export interface Waiting {

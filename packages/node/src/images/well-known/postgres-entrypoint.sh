@@ -38,6 +38,14 @@ identifier() { printf %s "$1" | sed 's/"/""/g'; }
 # What is half made is made anew: it need not reach the disk file by file.
 single() { postgres --single -F -j -D "$PGDATA" "$1" > /dev/null; }
 
+# The first thing that a script asks for and does not get ends the pod, which begins anew: as psql's ON_ERROR_STOP does.
+script() {
+  if ! said=$(postgres --single -F -j -D "$PGDATA" "$database" 2>&1 > /dev/null) || printf %s "$said" | grep -q 'ERROR:'; then
+    printf '%s\n' "$said" >&2
+    exit 1
+  fi
+}
+
 if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/.unfinished" ]; then
   if [ -z "$password" ] && [ "$auth" != trust ]; then
     echo "Error: Database is uninitialized and superuser password is not specified." >&2
@@ -63,8 +71,8 @@ if [ ! -s "$PGDATA/PG_VERSION" ] || [ -e "$PGDATA/.unfinished" ]; then
   } | single postgres
   for file in /docker-entrypoint-initdb.d/*; do
     case "$file" in
-      *.sql) echo "running $file"; single "$database" < "$file" ;;
-      *.sql.gz) echo "running $file"; gunzip -c "$file" | single "$database" ;;
+      *.sql) echo "running $file"; script < "$file" ;;
+      *.sql.gz) echo "running $file"; gunzip -c "$file" | script ;;
       *.sh) echo "running $file"; if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
     esac
   done
