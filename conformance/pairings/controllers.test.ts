@@ -68,8 +68,8 @@ describe("Kubernetes' controllers on Dhow's API server", { skip, timeout: 280_00
   after(async () => {
     await controllers?.[Symbol.asyncDispose]();
     await cluster?.stop();
-    rmSync(cluster.folder.sockets, { recursive: true, force: true });
-    rmSync(home, { recursive: true, force: true });
+    if (cluster) rmSync(cluster.folder.sockets, { recursive: true, force: true });
+    if (home) rmSync(home, { recursive: true, force: true });
   });
 
   facts(
