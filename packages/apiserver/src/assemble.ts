@@ -12,6 +12,7 @@ import { discoveryPage } from "./discovery/page.ts";
 import type { HandlerParts } from "./http/handler.ts";
 import { Metrics } from "./http/metrics.ts";
 import { healthPage, type Page, rootPage, versionPage } from "./http/pages.ts";
+import { allowLoopback, endpoints, endpointSlices } from "./kinds/endpoints.ts";
 import { strategies } from "./kinds/index.ts";
 import { openapiPage } from "./openapi/page.ts";
 import { Catalog } from "./registry/catalog.ts";
@@ -26,9 +27,18 @@ import { tableMaker } from "./tables/tables.ts";
 export const defaultServiceCidr = "10.96.0.0/16";
 const defaultAdvertise = { address: "127.0.0.1", port: 6443 };
 
+function strategiesFor({ loopbackEndpoints }: ApiServerOptions): typeof strategies {
+  if (!loopbackEndpoints) return strategies;
+  return {
+    ...strategies,
+    endpoints: allowLoopback(endpoints, loopbackEndpoints),
+    "endpointslices.discovery.k8s.io": allowLoopback(endpointSlices, loopbackEndpoints),
+  };
+}
+
 /** Puts the parts of the server together; no part knows of another one but through what it is given here. */
 export function assemble(storage: Storage, clock: Clock, options: ApiServerOptions): HandlerParts {
-  const catalog = new Catalog(builtInResources, strategies);
+  const catalog = new Catalog(builtInResources, strategiesFor(options));
   const store = createStore(storage, catalog, clock);
   configureAllocators(store, {
     serviceCidr: options.serviceCidr ?? defaultServiceCidr,

@@ -34,6 +34,8 @@ export interface ApiServerOptions {
   readonly tokens?: readonly { readonly token: string; readonly user: UserInfo }[];
   /** Reaches the HTTP interface of a node's kubelet. */
   readonly dialKubelet?: (nodeName: string) => Promise<Duplex>;
+  /** Whether endpoints may be in the loopback range, which Kubernetes refuses: pods that are plain processes are nowhere else. Asked at each write. */
+  readonly loopbackEndpoints?: () => boolean;
   /** How long old versions of objects are remembered, for watches and lists of the past: 5 min, as `--etcd-compaction-interval`. */
   readonly compactionMilliseconds?: number;
   /** Where clients in the cluster find the API. */

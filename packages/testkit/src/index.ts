@@ -2,6 +2,7 @@ export { FakeClock } from "./fake-clock.ts";
 export { HeldCollection } from "./held-collection.ts";
 export { golden } from "./golden.ts";
 export { RecordingReporter } from "./recording-reporter.ts";
+export { noSmallDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export { eventually } from "./eventually.ts";
 export { realKubernetes } from "./real-kubernetes.ts";

@@ -4,7 +4,7 @@ import type { Strategy } from "../strategy.ts";
 import { immutable, oneOf } from "../validation/metadata.ts";
 import { checkLabel1123, checkPortNumber, subdomainName } from "../validation/names.ts";
 import { portProtocols } from "./pod/handlers.ts";
-import { endpointAddressFaults } from "./service-validation.ts";
+import { endpointAddressFaults, loopbackMessage } from "./service-validation.ts";
 
 // pkg/apis/core/validation/validation.go, pkg/apis/discovery/validation/validation.go
 
@@ -98,4 +98,17 @@ function* sliceFaults(slice: EndpointSlice): Generator<FieldFault> {
         yield invalid(`${at}.hostname`, endpoint.hostname, message);
     }
   }
+}
+
+/**
+ * The same without the rule that no endpoint is in the loopback range: for a cluster whose pods are plain processes, which have no other addresses.
+ */
+export function allowLoopback(strategy: Strategy, allowed: () => boolean): Strategy {
+  return {
+    ...strategy,
+    validate(object) {
+      const faults = strategy.validate?.(object) ?? [];
+      return allowed() ? faults.filter(({ detail }) => detail !== loopbackMessage) : faults;
+    },
+  };
 }

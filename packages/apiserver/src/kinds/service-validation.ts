@@ -109,6 +109,8 @@ function* externalAddressFaults(spec: Spec): Generator<FieldFault> {
   }
 }
 
+export const loopbackMessage = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+
 /** Addresses that a service may be reached at or send to (ValidateEndpointIP). */
 export function* endpointAddressFaults(address: string, at: string): Generator<FieldFault> {
   if (isIP(address) === 0) {
@@ -117,7 +119,7 @@ export function* endpointAddressFaults(address: string, at: string): Generator<F
   }
   if (address === "0.0.0.0" || address === "::") yield invalid(at, address, `may not be unspecified (${address})`);
   if (address.startsWith("127.") || address === "::1") {
-    yield invalid(at, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    yield invalid(at, address, loopbackMessage);
   }
   if (address.startsWith("169.254.") || /^fe[89ab]/i.test(address)) {
     yield invalid(at, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");

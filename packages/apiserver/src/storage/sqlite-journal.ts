@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { messageOf } from "@dhow/base";
-import { storeDamaged, storeInUse, storeOfAnotherFormat } from "../errors.ts";
+import { storeCutShort, storeDamaged, storeFull, storeInUse, storeOfAnotherFormat } from "../errors.ts";
+import { acceptedLoss, type Acknowledged, forgetAcceptedLoss, openAcknowledged } from "./acknowledged.ts";
 import type { Change, Journal, Row } from "./journal.ts";
 
 /** Raised whenever the tables change; an older or newer store is refused instead of misread. */
@@ -30,11 +31,18 @@ const sparePages = 1000;
 export function openSqliteJournal(folder: string): Journal {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, "store.sqlite");
+  const acknowledged = openAcknowledged(folder);
+  lookAtLog(file, acknowledged);
   const database = open(file);
   const put = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM objects WHERE resource = ? AND key = ?");
   const mark = database.prepare("UPDATE meta SET revision = ?");
-  let revision = (database.prepare("SELECT revision FROM meta").get() as { revision: number }).revision;
+  let accepted = acceptedLoss(folder);
+  let revision = Math.max(lastRevision(database), accepted);
+  if (revision < acknowledged.revision) {
+    database.close();
+    throw storeCutShort(file, revision, acknowledged.revision, acknowledged.file);
+  }
   return {
     get revision() {
       return revision;
@@ -53,27 +61,69 @@ export function openSqliteJournal(folder: string): Journal {
         database.exec("COMMIT");
       } catch (error) {
         if (database.isTransaction) database.exec("ROLLBACK");
-        throw error;
+        throw explain(error, file);
       }
       revision = last.revision;
+      acknowledged.note(revision);
+      if (accepted > 0) forgetAcceptedLoss(folder);
+      accepted = 0;
+    },
+    close() {
+      acknowledged.close();
+      database.close();
     },
     trim: () => trim(database),
-    close: () => database.close(),
   };
+}
+
+function lastRevision(database: DatabaseSync): number {
+  return (database.prepare("SELECT revision FROM meta").get() as { revision: number }).revision;
+}
+
+/**
+ * What a killed server has left in the log is looked at before anything is written: throws where its end cannot be read. A connection that
+ * only reads leaves the log as it is, while SQLite otherwise takes over what is whole of it and throws away the rest.
+ */
+function lookAtLog(file: string, acknowledged: Acknowledged): void {
+  if (acknowledged.revision === 0 || !statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) return;
+  const found = readRevision(file);
+  if (found !== undefined && found < acknowledged.revision)
+    throw storeCutShort(`${file}-wal`, found, acknowledged.revision, acknowledged.file);
+}
+
+/** Undefined where a look without writing is not possible: an index of the log has to be made for it, and the disk may be full. */
+function readRevision(file: string): number | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    return lastRevision(database);
+  } catch (error) {
+    const code = primaryCode(error);
+    // No such table: nothing of the log can be read.
+    if (code === 1) return 0;
+    if (code === 10 || code === 14) return undefined;
+    throw explain(error, file);
+  } finally {
+    database?.close();
+    rmSync(`${file}-shm`, { force: true });
+  }
 }
 
 function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);
-    // Only a new store takes the first; the log beside the store goes back to this size after a burst of writes.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_size_limit = 4194304;");
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    // First of all: without it SQLite makes an index of the log on the disk.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
     const { user_version: found } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (found === 0) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    // The log beside the store goes back to this size after a burst of writes.
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304");
     if (found !== 0 && found !== format) throw storeOfAnotherFormat(file, found, format);
     const check = database.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw storeDamaged(file, check.quick_check);
-    database.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`);
+    // Nothing is written where all is there: a server starts on a full disk, too.
+    if (found !== format) database.exec(`BEGIN IMMEDIATE; ${tables} COMMIT`);
     return database;
   } catch (error) {
     database?.close();
@@ -86,13 +136,23 @@ function trim(database: DatabaseSync): void {
   const number = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number;
   const free = number("freelist_count");
   const spare = Math.max(sparePages, number("page_count") - free);
-  if (free > spare) database.exec(`PRAGMA incremental_vacuum(${Math.min(free - spare, trimmedPages)})`);
+  if (free <= spare) return;
+  try {
+    database.exec(`PRAGMA incremental_vacuum(${Math.min(free - spare, trimmedPages)})`);
+  } catch {
+    // Moving pages takes space in the log, which a full disk has not: another time.
+  }
 }
 
-/** SQLite's result codes (sqlite.org/rescode.html): 5 busy, 11 corrupt, 26 not a database. */
+/** SQLite's result codes (sqlite.org/rescode.html): 1 error, 5 busy, 10 I/O, 11 corrupt, 13 full, 14 cannot open, 26 not a database. */
+function primaryCode(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+}
+
 function explain(error: unknown, file: string): unknown {
-  const code = (error as { errcode?: number }).errcode;
+  const code = primaryCode(error);
   if (code === 5) return storeInUse(file);
+  if (code === 10 || code === 13) return storeFull(file, messageOf(error));
   if (code === 11 || code === 26) return storeDamaged(file, messageOf(error));
   return error;
 }
