@@ -113,7 +113,7 @@ function nodeContext(options: AgentOptions, node: NodeOptions, shared: Shared): 
     images,
     dns,
     events: new EventRecorder(client, clock, reporter, node.name),
-    records: new PodRecords(join(own, "records")),
+    records: new PodRecords(join(own, "records"), reporter),
     nodeName: node.name,
     hostIP: node.address,
     allocatable: allocatable(node),

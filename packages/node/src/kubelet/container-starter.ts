@@ -70,9 +70,9 @@ export class ContainerStarter {
       user: { uid: user, gid: group, supplementalGroups: [...supplementalGroups] },
       state: "created",
     };
+    const log = new LogWriter(this.logPath(record.uid, container.name, attempt), clock);
     this.#remember(record, instance);
     event(container, "Normal", "Created", "Container created");
-    const log = new LogWriter(this.logPath(record.uid, container.name, attempt), clock);
     try {
       const process = await sandbox.start(config);
       instance.state = "running";

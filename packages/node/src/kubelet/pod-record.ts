@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf, type Reporter } from "@dhow/base";
 
 /** One run of a container. */
 export interface ContainerInstance {
@@ -56,23 +57,56 @@ export function restartCount(instance: ContainerInstance | undefined): number {
   return (instance?.attempt ?? 0) - (instance?.replacements ?? 0);
 }
 
-/** The node's own small state: one JSON file a pod, replaced whole, so that a kill at any moment leaves the old or the new one. */
+/** How long it is waited before what could not be written is tried again (milliseconds). */
+const retryInterval = 1000;
+
+/**
+ * The node's own small state: one JSON file a pod, replaced whole, so that a kill at any moment leaves the old or the new one. Where the disk is
+ * full the old one stays until there is space again: what runs is not disturbed by it.
+ */
 export class PodRecords {
   readonly #folder: string;
+  readonly #reporter: Reporter;
+  readonly #unsaved = new Map<string, PodRecord>();
 
-  constructor(folder: string) {
+  constructor(folder: string, reporter: Reporter) {
     this.#folder = folder;
+    this.#reporter = reporter;
     mkdirSync(folder, { recursive: true });
   }
 
   save(record: PodRecord): void {
-    const file = this.#file(record.uid);
-    writeFileSync(`${file}.new`, JSON.stringify(record));
-    renameSync(`${file}.new`, file);
+    try {
+      this.#write(record);
+      this.#unsaved.delete(record.uid);
+    } catch (error) {
+      if (this.#unsaved.size === 0) this.#saveLater(messageOf(error));
+      this.#unsaved.set(record.uid, record);
+    }
   }
 
   remove(uid: string): void {
+    this.#unsaved.delete(uid);
     rmSync(this.#file(uid), { force: true });
+  }
+
+  #write(record: PodRecord): void {
+    const file = this.#file(record.uid);
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify(record));
+      renameSync(`${file}.new`, file);
+    } catch (error) {
+      rmSync(`${file}.new`, { force: true });
+      throw error;
+    }
+  }
+
+  #saveLater(message: string): void {
+    this.#reporter.report({ kind: "node.record-not-saved", level: "error", subject: this.#folder, message });
+    const timer = setInterval(() => {
+      for (const record of this.#unsaved.values()) this.save(record);
+      if (this.#unsaved.size === 0) clearInterval(timer);
+    }, retryInterval).unref();
   }
 
   /** All that is remembered. An unreadable file is left out: its pod begins anew. */

@@ -1,5 +1,16 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -94,15 +105,33 @@ function findPackage(reference: string): Package {
 async function prepare({ native, version }: Package, cache: string): Promise<string> {
   const folder = join(cache, `postgres-${version}`);
   if (existsSync(folder)) return folder;
-  const fresh = `${folder}.${process.pid}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  makeLinks(native, join(native, "lib"), join(fresh, "lib"));
-  makeLinks(native, `${place.programs}/lib`, join(fresh, "pod-lib"));
-  for (const open of [cache, fresh]) chmodSync(open, 0o755);
-  await initialize(native, fresh);
-  renameSync(fresh, folder);
-  return folder;
+  mkdirSync(cache, { recursive: true });
+  removeUnfinished(cache);
+  const fresh = mkdtempSync(`${folder}${unfinished}`);
+  try {
+    makeLinks(native, join(native, "lib"), join(fresh, "lib"));
+    makeLinks(native, `${place.programs}/lib`, join(fresh, "pod-lib"));
+    for (const open of [cache, fresh]) chmodSync(open, 0o755);
+    await initialize(native, fresh);
+    // Another cluster, which has process ids of its own, may have been faster.
+    if (!existsSync(folder)) renameSync(fresh, folder);
+    return folder;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+const unfinished = ".new-";
+/** What is older than that is being made by nobody any more (milliseconds). */
+const longestPreparation = 600_000;
+
+/** Removes what an agent that was killed meanwhile has left. */
+function removeUnfinished(cache: string): void {
+  for (const name of readdirSync(cache).filter((each) => each.includes(unfinished))) {
+    const path = join(cache, name);
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > longestPreparation) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** The links that stand in the package's list, made in a folder of our own and leading to the libraries in `libraries`. */

@@ -1,5 +1,15 @@
 import type { Clock } from "@dhow/base";
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface LogLimits {
@@ -86,19 +96,25 @@ export class LogWriter {
     return new Date(this.#clock.now()).toISOString().replace("Z", "000000Z");
   }
 
+  /** What the disk has no space for is left out, lines as a whole: the program that says it goes on. */
   #append(text: string): void {
     const bytes = Buffer.from(text);
-    writeSync(this.#descriptor, bytes);
-    this.#size += bytes.length;
-    if (this.#size > this.#limits.maximumBytes) this.#rotate();
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
+      this.#size += bytes.length;
+      if (this.#size > this.#limits.maximumBytes) this.#rotate();
+    } catch {
+      ftruncateSync(this.#descriptor, this.#size);
+    }
     this.#notify();
   }
 
   #rotate(): void {
-    closeSync(this.#descriptor);
     const stamp = new Date(this.#clock.now()).toISOString().replaceAll(/[-:TZ]/g, "");
     renameSync(this.path, `${this.path}.${stamp}`);
-    this.#descriptor = openSync(this.path, "a");
+    const fresh = openSync(this.path, "a");
+    closeSync(this.#descriptor);
+    this.#descriptor = fresh;
     this.#size = 0;
     for (const file of putAside(this.path).slice(this.#limits.maximumFiles - 1)) rmSync(file);
   }

@@ -39,14 +39,14 @@ export function writeAtomically(
   const old = presentFolder(target);
   if (old && sameContent(join(target, old), payload)) return false;
   const folder = mkdtempSync(join(target, `..${new Date().toISOString().replaceAll(/[-:]/g, "_").slice(0, 19)}.`));
-  chmodSync(folder, 0o755);
-  for (const [path, file] of payload) {
-    const whole = join(folder, path);
-    mkdirSync(dirname(whole), { recursive: true, mode: 0o755 });
-    writeFileSync(whole, file.data, { mode: file.mode });
-    chmodSync(whole, file.mode);
+  try {
+    chmodSync(folder, 0o755);
+    writeFiles(folder, payload);
+    prepare(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   }
-  prepare(folder);
   const fresh = join(target, "..data_tmp");
   rmSync(fresh, { force: true });
   symlinkSync(folder.slice(target.length + 1), fresh);
@@ -54,6 +54,15 @@ export function writeAtomically(
   linkVisible(target, payload);
   if (old) rmSync(join(target, old), { recursive: true, force: true });
   return true;
+}
+
+function writeFiles(folder: string, payload: Payload): void {
+  for (const [path, file] of payload) {
+    const whole = join(folder, path);
+    mkdirSync(dirname(whole), { recursive: true, mode: 0o755 });
+    writeFileSync(whole, file.data, { mode: file.mode });
+    chmodSync(whole, file.mode);
+  }
 }
 
 function presentFolder(target: string): string | undefined {

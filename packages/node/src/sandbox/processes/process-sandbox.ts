@@ -70,6 +70,8 @@ class PlainSandbox implements ProcessSandbox {
 
   constructor(options: ProcessSandboxOptions) {
     this.#options = options;
+    // What an agent that was killed has left: pipes by the names that this one gives, folders of pods that have ended.
+    rmSync(options.folder, { recursive: true, force: true });
     mkdirSync(options.folder, { recursive: true });
     // A block of its own, since all clusters of the machine share the loopback; 127.0.0.0/16 is the machine's.
     const block = randomInt(1, 255);
