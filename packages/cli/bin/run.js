@@ -21,7 +21,8 @@ if (node === process.execPath && Number(process.versions.node.split(".")[0]) >= 
   await import(pathToFileURL(resolve(script)).href);
 } else {
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", script, ...words], {
-    stdio: "inherit",
+    // Nothing is said over the channel: the kernel closes it when this process ends, however it ends, and so the child hears of it.
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { NODE_COMPILE_CACHE: cache, ...process.env },
   });
   // Ctrl-C reaches the child too, as it is in the same process group: it decides when to end.

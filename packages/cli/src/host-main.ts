@@ -1,5 +1,5 @@
 // The process that stays after `dhow up --detach`: the same run, reported to whoever started it for as long as that one listens.
-import { type Report, systemClock } from "@dhow/base";
+import { goOnWithoutLog, type Report, systemClock } from "@dhow/base";
 import { loadSystem, runSystem } from "@dhow/development";
 import type { DetachedMessage, RunChoices } from "./commands/detach.ts";
 import { errorLines } from "./terminal/errors.ts";
@@ -8,6 +8,7 @@ const { path, environment, ...choices } = JSON.parse(process.argv[2] ?? "{}") as
   path: string;
   environment: string;
 };
+goOnWithoutLog();
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 

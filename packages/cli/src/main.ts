@@ -34,6 +34,10 @@ function identity(word: string): string {
   return word;
 }
 
+// The launcher of an older Node (bin/run.js) is gone: nobody is there any more who could end this. What was left running on purpose is another process.
+process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+process.channel?.unref();
+
 try {
   await program.parseAsync();
 } catch (error) {

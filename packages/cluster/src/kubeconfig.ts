@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from "node:fs";
+import { writeIfOther } from "./write-if-other.ts";
 
 /** Writes a kubeconfig, readable by its owner only. */
 export function writeKubeconfig(
@@ -21,6 +21,5 @@ export function writeKubeconfig(
     ],
   };
   // JSON is YAML, and kubectl reads either.
-  writeFileSync(`${path}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
+  writeIfOther(path, `${JSON.stringify(config, null, 2)}\n`, 0o600);
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, webcrypto, X509Certificate as Certificate } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomToken } from "@dhow/base";
+import { writeIfOther } from "./write-if-other.ts";
 
 /** Names and addresses by which the API server is reached; the last is its Service's address. */
 const serverNames = [
@@ -49,8 +50,7 @@ type FileOf = (name: string) => string;
 
 /** Whole or not at all: a half-written key would be loaded at the next start. */
 function save(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
+  writeIfOther(path, text, 0o600);
 }
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

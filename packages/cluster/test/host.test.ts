@@ -41,6 +41,7 @@ test("a cluster counts as running while its host lives, whatever a killed one le
     server: "",
     ingressPort: 8080,
     httpsPort: 8443,
+    refusedPorts: [],
   };
   assert.equal(runningCluster(state), undefined);
   sayRunning(state, running);

@@ -73,7 +73,10 @@ async function serve(client: KubeClient, cluster: Cluster, options: RunOptions):
   const progress = followProgress({ client, loaded, reporter, clock, signal });
   progress.ready
     .then(async () => {
-      const addresses = await addressesOf(client, namespace, cluster.ingressPort);
+      const addresses = await addressesOf(client, namespace, {
+        ingressPort: cluster.ingressPort,
+        refusedPorts: cluster.refusedPorts(),
+      });
       reporter.report({
         kind: "up.ready",
         level: "info",

@@ -16,7 +16,7 @@ export const status: CommandDescription = {
     const { client, transport } = connect(folder);
     try {
       const workloads = await currentWorkloads(client, running.namespace, systemClock);
-      const addresses = await addressesOf(client, running.namespace, running.ingressPort);
+      const addresses = await addressesOf(client, running.namespace, running);
       const { system, environment, namespace, startedAt, server } = running;
       const state = {
         system,

@@ -58,8 +58,6 @@ async function inForeground(
 ): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-  // The launcher is gone, however it ended: nobody is there any more who could stop this.
-  process.on("disconnect", () => stop.abort());
   const keys = listenToKeys({
     q: () => stop.abort(),
     "\u0003": () => stop.abort(),

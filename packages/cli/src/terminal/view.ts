@@ -34,7 +34,8 @@ function diagnosisLines({ diagnosis }: WorkloadReport): string[] {
 }
 
 /** An address as every command shows it; the name takes so many columns. */
-export function addressLine({ name, url, signIn }: Address, columns: number): string {
+export function addressLine({ name, url, signIn, problem }: Address, columns: number): string {
+  if (problem !== undefined) return `  ${name.padEnd(columns)}${style("yellow", `not reached: ${problem}`)}`;
   const beside = signIn === undefined ? "" : `      ${style("dim", signIn)}`;
   return `  ${name.padEnd(columns)}${style("cyan", url)}${beside}`;
 }

@@ -14,7 +14,7 @@ import {
 } from "@dhow/node";
 import { clusterFolder, type ClusterFolder } from "../folder.ts";
 import type { AgentConfig } from "./config.ts";
-import { listening } from "../listening.ts";
+import { listening, listens } from "../listening.ts";
 import { type Entrance, Entrances, type EntrancesOptions } from "./entrances.ts";
 import { openKubeletDoors } from "./kubelet-doors.ts";
 import { openPodWorld, ownAddressesOf } from "./pod-world.ts";
@@ -117,7 +117,8 @@ export class ClusterAgent {
   async #connect(): Promise<KubeClient> {
     const { kubeconfig } = this.#config;
     const socketPath = this.#folder.apiSocket;
-    while (!existsSync(kubeconfig) || !existsSync(socketPath)) await new Promise((resolve) => setTimeout(resolve, 10));
+    // The socket's file may be one that a killed control plane has left.
+    while (!existsSync(kubeconfig) || !(await listens(socketPath))) await new Promise((resolve) => setTimeout(resolve, 10));
     const transport = httpTransport({ ...loadKubeconfig(kubeconfig), socketPath });
     return new KubeClient(transport, { userAgent: "dhow-agent" });
   }

@@ -1,10 +1,11 @@
 // The agent's process: kubelets, service rules, DNS and ingress, in a world of its own. Started by host/host.ts.
 import type { Server, Socket } from "node:net";
-import { messageOf } from "@dhow/base";
+import { goOnWithoutLog, messageOf } from "@dhow/base";
 import { ClusterAgent } from "./agent.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Entrance } from "./entrances.ts";
 
+goOnWithoutLog();
 const agent = new ClusterAgent(JSON.parse(process.argv[2] ?? "{}") as AgentConfig, (message) =>
   process.send?.(message),
 );

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { startControllers } from "@dhow/controllers";
 import { KubeClient, type Transport } from "@dhow/kube";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
 import { listening } from "../listening.ts";
+import { writeIfOther } from "../write-if-other.ts";
 import { writeKubeconfig } from "../kubeconfig.ts";
 import { loadPki, type Pki, signClientCertificate } from "../pki.ts";
 import { agentUser, bootstrapObjects } from "./bootstrap.ts";
@@ -21,6 +22,8 @@ export interface ControlPlaneConfig {
   /** The name and the default namespace of the kubeconfig's context. */
   readonly name: string;
   readonly namespace: string;
+  /** Pods are plain processes, with addresses on the loopback. Where that is found out later, `podsArePlain` is called. */
+  readonly plainPods?: boolean;
   /** Names of controllers that run; all of them unless said. */
   readonly controllers?: readonly string[];
   readonly retention?: Retention;
@@ -40,9 +43,11 @@ export class ControlPlane {
   readonly #stopped = new AbortController();
   readonly #servers: Server[] = [];
   #api: ApiServer | undefined;
+  #plainPods: boolean;
 
   constructor(config: ControlPlaneConfig) {
     this.#config = config;
+    this.#plainPods = config.plainPods ?? false;
     this.#folder = clusterFolder(config.folder);
   }
 
@@ -57,6 +62,11 @@ export class ControlPlane {
     writeKubeconfig(this.#folder.kubeconfig, { ...this.#config, server, ca: pki.ca, token: pki.adminToken });
     await this.#startControllers(pki);
     return { server };
+  }
+
+  /** The host has found out that this machine allows no namespaces. */
+  podsArePlain(): void {
+    this.#plainPods = true;
   }
 
   async stop(): Promise<void> {
@@ -86,6 +96,7 @@ export class ControlPlane {
       ],
       dialKubelet: () => dial(this.#folder.kubeletSocket),
       advertise: { address: "10.96.0.1", port: 443 },
+      loopbackEndpoints: () => this.#plainPods,
     });
     this.#api = api;
     const tls = { certificate: pki.serverCertificate, key: pki.serverKey, ca: pki.ca };
@@ -109,7 +120,7 @@ export class ControlPlane {
       await listening(server, { port: 0, host: "127.0.0.1" });
     }
     const { port } = server.address() as AddressInfo;
-    writeFileSync(file, String(port));
+    writeIfOther(file, String(port), 0o644);
     return port;
   }
 

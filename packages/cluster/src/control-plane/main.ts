@@ -1,9 +1,10 @@
 // The control plane's process: API server, controllers and scheduler, on the host's network. Started by host/host.ts.
-import { messageOf } from "@dhow/base";
+import { goOnWithoutLog, messageOf } from "@dhow/base";
 import { clusterFolder } from "../folder.ts";
 import { leftByHost } from "../host/running.ts";
 import { ControlPlane, type ControlPlaneConfig } from "./control-plane.ts";
 
+goOnWithoutLog();
 const config = JSON.parse(process.argv[2] ?? "{}") as ControlPlaneConfig;
 const controlPlane = new ControlPlane(config);
 
@@ -15,6 +16,7 @@ async function stop(): Promise<void> {
 process.on("SIGTERM", () => void stop());
 process.on("message", (message: { type: string }) => {
   if (message.type === "stop") void stop();
+  if (message.type === "plain-pods") controlPlane.podsArePlain();
 });
 // The host is gone, however it ended: nothing is left behind. This process alone hears of it, as the kernel ends the agent's world at once.
 process.on("disconnect", () => {

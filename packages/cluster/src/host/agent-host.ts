@@ -3,11 +3,10 @@ import { closeSync } from "node:fs";
 import { messageOf, type Reporter } from "@dhow/base";
 import { probeWorld, spawnWorld, type WorldSupport } from "@dhow/node/world";
 import type { AgentConfig } from "../agent/config.ts";
-import type { PortEntrance } from "../agent/entrances.ts";
 import { cacheFolder } from "../cache.ts";
 import type { ClusterFolder } from "../folder.ts";
 import { Child, type ChildMessage } from "./child.ts";
-import { type Doors, openServicePort } from "./doors.ts";
+import type { Doors } from "./doors.ts";
 import { childEnvironment, nodeWords, openLog } from "./node-process.ts";
 
 export interface AgentHostOptions {
@@ -18,7 +17,14 @@ export interface AgentHostOptions {
   readonly nodes: AgentConfig["nodes"];
   readonly isolation?: "processes" | undefined;
   readonly reporter: Reporter;
+  /** Called as soon as it is known that pods are plain processes. */
+  readonly onPlainPods?: () => void;
+  /** Called when ports of Services may have become refused, or free. */
+  readonly onDoors?: () => void;
 }
+
+/** How often it is looked whether a port that was taken is free (milliseconds). */
+const portInterval = 2_000;
 
 /** How long pods have to end when the agent stops (milliseconds). */
 const patience = 15_000;
@@ -30,6 +36,7 @@ export class AgentHost {
   readonly #agent: Child;
   #world: WorldSupport = { possible: false, reason: "not looked at yet" };
   #lastChange: Promise<void> = Promise.resolve();
+  #portTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AgentHostOptions, doors: Doors) {
     this.#options = options;
@@ -47,11 +54,13 @@ export class AgentHost {
   async start(): Promise<void> {
     const asked = this.#options.isolation === "processes";
     this.#world = asked ? { possible: false, reason: "as asked" } : await probeWorld();
+    if (!this.#world.possible) this.#options.onPlainPods?.();
     await this.#agent.start();
   }
 
   /** Ends every pod; what they stored stays. */
   stop(): Promise<void> {
+    clearTimeout(this.#portTimer);
     return this.#agent.stop(patience);
   }
 
@@ -68,7 +77,16 @@ export class AgentHost {
 
   /** The sockets belong to the host's network, where browsers are. */
   async #handOver(): Promise<void> {
-    if (this.#agent.process) await this.#doors.handOverAll(this.#agent.process);
+    if (this.#agent.process) await this.#doors.handOver(this.#agent.process);
+    this.#options.onDoors?.();
+    clearTimeout(this.#portTimer);
+    if (this.#doors.refused.length === 0) return;
+    this.#portTimer = setTimeout(() => {
+      this.#inTurn(async () => {
+        await this.#doors.openRefused();
+        await this.#handOver();
+      });
+    }, portInterval).unref();
   }
 
   #spawn(): ChildProcess {
@@ -106,15 +124,9 @@ export class AgentHost {
   }
 
   async #answer(message: ChildMessage): Promise<void> {
-    if (message.type === "open-port") await this.#openPort(message.entrance);
     if (message.type === "close-port") this.#doors.remove(message.entrance);
-  }
-
-  async #openPort(entrance: PortEntrance): Promise<void> {
-    if (this.#doors.portOf(entrance) !== 0) return;
-    const server = await openServicePort(entrance, this.#options.reporter);
-    if (!server) return;
-    this.#doors.add(entrance, server);
-    if (this.#agent.process) await this.#doors.handOver(entrance, this.#agent.process);
+    if (message.type !== "open-port") return;
+    await this.#doors.open(message.entrance);
+    await this.#handOver();
   }
 }

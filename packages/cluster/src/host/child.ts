@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { DhowError, type Reporter } from "@dhow/base";
+import { DhowError, type Fault, type Reporter } from "@dhow/base";
 import type { PortEntrance } from "../agent/entrances.ts";
 
 /** What a child says to the host. */
@@ -25,6 +25,8 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
   #stopping = false;
+  /** Whether it has ever been ready: what has run before will run again, whatever keeps it from it now. */
+  #proven = false;
   #delay = firstDelay;
 
   constructor(options: ChildOptions) {
@@ -44,11 +46,14 @@ export class Child {
         const said = message as ChildMessage;
         if (said.type === "ready") {
           this.#delay = firstDelay;
+          this.#proven = true;
           this.#options.onReady?.();
           resolve();
         } else if (said.type === "failed") {
-          this.#stopping = true;
-          reject(failure(this.#options.name, said));
+          const error = failure(this.#options.name, said);
+          if (this.#proven) this.#sayFailed(error.message);
+          else this.#stopping = true;
+          reject(error);
         } else this.#options.onMessage?.(said);
       });
       child.on("error", reject);
@@ -71,6 +76,11 @@ export class Child {
     clearTimeout(timer);
   }
 
+  #sayFailed(message: string): void {
+    const { name, reporter } = this.#options;
+    reporter.report({ kind: "cluster.start-failed", level: "error", subject: name, message });
+  }
+
   #startAgain(how: string): void {
     const { name, reporter } = this.#options;
     reporter.report({
@@ -87,7 +97,8 @@ export class Child {
 }
 
 function failure(name: string, said: { message: string; fault?: object }): Error {
-  const fault: { code?: string; instead?: string } | undefined = said.fault;
+  const fault: Partial<Fault> | undefined = said.fault;
   if (!fault?.code) return new Error(`the ${name} does not start: ${said.message}`);
-  return new DhowError({ code: fault.code, message: said.message, ...(fault.instead && { instead: fault.instead }) });
+  const { code, instead, place } = fault;
+  return new DhowError({ code, message: said.message, ...(instead && { instead }), ...(place && { place }) });
 }

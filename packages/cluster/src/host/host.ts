@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import type { Reporter } from "@dhow/base";
 import { type AgentConfig, serviceCidr } from "../agent/config.ts";
 import type { ControlPlaneConfig, Retention } from "../control-plane/control-plane.ts";
@@ -7,10 +8,10 @@ import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
 import { AgentHost } from "./agent-host.ts";
 import { Child } from "./child.ts";
-import { Doors, openEntry } from "./doors.ts";
+import { Doors, openEntry, type RefusedPort } from "./doors.ts";
 import { childEnvironment, nodeWords, openLog } from "./node-process.ts";
 import { checkRequirements } from "./requirements.ts";
-import { processStart, runningCluster, sayRunning, sayStopped } from "./running.ts";
+import { processStart, type RunningCluster, runningCluster, sayRunning, sayStopped } from "./running.ts";
 
 export interface ClusterOptions {
   /** Where the cluster keeps what it has; made if it is not there. */
@@ -44,6 +45,8 @@ export interface Cluster {
   readonly httpsPort: number;
   /** Why this machine cannot give what a cluster promises, a line each. */
   readonly notes: readonly string[];
+  /** Ports of Services that somebody else has at this moment. */
+  readonly refusedPorts: () => readonly RefusedPort[];
   /** Ends every pod, then the control plane; what they stored stays. */
   stop(): Promise<void>;
 }
@@ -65,7 +68,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   options.prepare?.();
   const { http, https } = await openEntry({ http: options.port, https: options.httpsPort });
-  const doors = new Doors();
+  const doors = new Doors(options.reporter);
   doors.add("http", http);
   if (https) doors.add("https", https);
   try {
@@ -82,6 +85,8 @@ class Host {
   readonly #doors: Doors;
   readonly #controlPlane: Child;
   readonly #agent: AgentHost;
+  #plainPods = false;
+  #running: RunningCluster | undefined;
   #server = "";
 
   constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors) {
@@ -96,7 +101,10 @@ class Host {
       onMessage: () => undefined,
     });
     const kubeconfig = folder.agentKubeconfig;
-    this.#agent = new AgentHost({ folder, kubeconfig, serviceCidr, nodes, isolation, reporter }, doors);
+    const onPlainPods = () => this.#sayPlainPods();
+    const onDoors = () => this.#noteRefused();
+    const agent = { folder, kubeconfig, serviceCidr, nodes, isolation, reporter, onPlainPods, onDoors };
+    this.#agent = new AgentHost(agent, doors);
   }
 
   async start(): Promise<Cluster> {
@@ -109,28 +117,45 @@ class Host {
     const { system, environment, namespace, detached } = this.#options;
     const { http: ingressPort, https: httpsPort } = this.#agent.ports();
     const running = { system, environment, namespace, detached, ingressPort, httpsPort, server: this.#server };
-    const startedAt = new Date().toISOString();
-    sayRunning(this.#folder, {
+    this.#running = {
       pid: process.pid,
       processStart: processStart(process.pid) ?? "",
-      startedAt,
+      startedAt: new Date().toISOString(),
+      refusedPorts: this.#doors.refused,
       ...running,
-    });
+    };
+    sayRunning(this.#folder, this.#running);
     return {
       folder: this.#folder,
       server: this.#server,
       ingressPort,
       httpsPort,
       notes: this.#agent.notes(),
+      refusedPorts: () => this.#doors.refused,
       stop: () => this.stop(),
     };
   }
 
   async stop(): Promise<void> {
+    this.#running = undefined;
     await this.#agent.stop();
     await this.#controlPlane.stop(patience);
     this.#doors.close();
     sayStopped(this.#folder);
+  }
+
+  /** What it is told by its configuration when it is started again. */
+  #sayPlainPods(): void {
+    this.#plainPods = true;
+    this.#controlPlane.process?.send({ type: "plain-pods" });
+  }
+
+  /** For whoever asks for the state. */
+  #noteRefused(): void {
+    const { refused: refusedPorts } = this.#doors;
+    if (!this.#running || isDeepStrictEqual(this.#running.refusedPorts, refusedPorts)) return;
+    this.#running = { ...this.#running, refusedPorts };
+    sayRunning(this.#folder, this.#running);
   }
 
   #spawnControlPlane(): ChildProcess {
@@ -140,6 +165,7 @@ class Host {
       port: apiPort ?? 0,
       name: `dhow-${system}`,
       namespace,
+      plainPods: this.#plainPods,
       ...(retention && { retention }),
       ...(controllers && { controllers }),
     };

@@ -50,7 +50,7 @@ export async function joinCluster(options: JoinOptions): Promise<JoinedNodes> {
   const now = Date.now();
   await loadPki(folder.pki, now);
   await createKubeletCertificate(folder.pki, address, now);
-  const doors = new Doors();
+  const doors = new Doors(reporter);
   const nodes = await openDoors(options, doors, address);
   const relay = await relayTo(new URL(loadKubeconfig(kubeconfig).server), folder.apiSocket);
   const range = options.serviceCidr ?? serviceCidr;

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { cgroupsOf, removeCgroups } from "@dhow/node/cgroups";
 import type { ClusterFolder } from "../folder.ts";
+import { writeIfOther } from "../write-if-other.ts";
+import type { RefusedPort } from "./doors.ts";
 
 /** What a running cluster says of itself in its folder. */
 export interface RunningCluster {
@@ -15,6 +17,8 @@ export interface RunningCluster {
   readonly server: string;
   readonly ingressPort: number;
   readonly httpsPort: number;
+  /** Ports of Services that somebody else has. */
+  readonly refusedPorts: readonly RefusedPort[];
 }
 
 /**
@@ -45,8 +49,7 @@ export function runningCluster(folder: ClusterFolder): RunningCluster | undefine
 }
 
 export function sayRunning(folder: ClusterFolder, running: RunningCluster): void {
-  writeFileSync(`${folder.running}.new`, JSON.stringify(running, null, 2), { mode: 0o600 });
-  renameSync(`${folder.running}.new`, folder.running);
+  writeIfOther(folder.running, JSON.stringify(running, null, 2), 0o600);
 }
 
 export function sayStopped(folder: ClusterFolder): void {
