@@ -118,10 +118,23 @@ describe("up --detach", () => {
     );
     await running.said(/export KUBECONFIG/);
     assert.match(await (await fetch(`http://127.0.0.1:${free}/`)).text(), /^web from web-/, "all else works");
+    await running.said(/web +not reached: port \d+ is taken by node/);
+    const { addresses } = JSON.parse(dhow(other.path, "status", "--json").stdout);
+    assert.deepEqual(
+      addresses.map(({ name, problem = "" }: { name: string; problem?: string }) => [
+        name,
+        problem.replace(/\d+\)/, "…)"),
+      ]),
+      [
+        ["shop", ""],
+        ["web", `port ${nodePort} is taken by node (process …)`],
+      ],
+    );
+    assert.match(dhow(other.path, "status").stdout, /web +not reached: port \d+ is taken by node/);
   });
 
   test("down ends everything", async () => {
-    const seen = footprint(folder.path, nodePort);
+    const seen = footprint(folder.path, { ports: [nodePort] });
     const { code, stdout } = dhow(folder.path, "down");
     assert.equal(code, 0);
     assert.equal(stdout, "shop is stopped; its data stays.\n");

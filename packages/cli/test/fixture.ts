@@ -26,6 +26,19 @@ export function dhow(cwd: string, ...words: string[]): Answer {
   return { code: status, stdout, stderr };
 }
 
+/** Somebody who is not root. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export const nobody: User = { uid: 65534, gid: 65534 };
+
+/** What runs a program as this user. */
+export function asUser({ uid, gid }: User): string[] {
+  return ["setpriv", "--reuid", String(uid), "--regid", String(gid), "--clear-groups"];
+}
+
 /** A command that goes on until it is told to stop. */
 export class Running {
   readonly process: ChildProcess;
@@ -33,11 +46,12 @@ export class Running {
   readonly ended: Promise<number | null>;
   #output = "";
 
-  constructor(cwd: string, words: readonly string[]) {
+  constructor(cwd: string, words: readonly string[], user?: User) {
+    const [program = "", ...argv] = [...(user ? asUser(user) : []), process.execPath, command, ...words];
     // A process group of its own, as a shell gives to what it starts: Ctrl-C goes to the whole group.
-
-    const child = spawn(process.execPath, [command, ...words], {
+    const child = spawn(program, argv, {
       cwd,
+      ...(user && { env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"], HOME: cwd } }),
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

@@ -1,5 +1,6 @@
 // What a cluster has on the machine while it runs, and what is left of it afterwards.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { portOwner, runningCluster } from "@dhow/cluster";
 import { stateFolder } from "@dhow/development";
@@ -9,16 +10,22 @@ export interface Footprint {
   readonly processes: ReadonlyMap<number, string>;
   readonly ports: readonly number[];
   readonly folder: string;
+  readonly sockets: string;
 }
 
-/** Looks at the cluster that runs for this folder. */
-export function footprint(folder: string, ...otherPorts: number[]): Footprint {
+/** Looks at the cluster that runs for this folder; `uid` is that of who runs it, where that is somebody else. */
+export function footprint(
+  folder: string,
+  other: { ports?: readonly number[]; uid?: number | undefined } = {},
+): Footprint {
   const running = runningCluster(stateFolder(folder));
   if (!running) throw new Error(`no cluster runs for ${folder}`);
   const pids = treeOf(running.pid);
-  const ports = [running.ingressPort, running.httpsPort, Number(new URL(running.server).port), ...otherPorts];
+  const ports = [running.ingressPort, running.httpsPort, Number(new URL(running.server).port), ...(other.ports ?? [])];
+  const { sockets, id } = stateFolder(folder);
   return {
     folder,
+    sockets: other.uid === undefined ? sockets : join(tmpdir(), `dhow-${other.uid}`, id),
     processes: new Map(pids.map((pid) => [pid, startOf(pid) ?? ""])),
     ports: ports.filter((port) => port !== 0),
   };
@@ -28,13 +35,13 @@ export function footprint(folder: string, ...otherPorts: number[]): Footprint {
  * Everything of it that is still there, a line each. A namespace is there as long as a process is in it or a mount holds it, and the kernel
  * gives its number to the next one, so that processes and mounts are what is looked at.
  */
-export function leftovers({ folder, processes, ports }: Footprint): string[] {
+export function leftovers({ folder, sockets, processes, ports }: Footprint): string[] {
   const pids = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-  const { path, sockets, running } = stateFolder(folder);
+  const { path, running } = stateFolder(folder);
   return [
-    ...[...processes].filter(([pid, start]) => startOf(pid) === start).map(([pid]) => `process ${commandOf(pid)}`),
+    ...stillRunning(processes),
     ...pids.filter((pid) => commandOf(pid).includes(path)).map((pid) => `process ${commandOf(pid)}`),
     ...read("/proc/mounts")
       .split("\n")
@@ -43,6 +50,11 @@ export function leftovers({ folder, processes, ports }: Footprint): string[] {
     ...(existsSync(sockets) ? readdirSync(sockets).map((name) => `socket ${name}`) : []),
     ...(existsSync(running) ? [running] : []),
   ];
+}
+
+/** Those of the processes that have not ended, a line each. */
+export function stillRunning(processes: Footprint["processes"]): string[] {
+  return [...processes].filter(([pid, start]) => startOf(pid) === start).map(([pid]) => `process ${commandOf(pid)}`);
 }
 
 /** Groups that a container was in, by the tree of the memory controller. */

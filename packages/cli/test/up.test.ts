@@ -30,7 +30,7 @@ describe("up in the foreground", () => {
   async function up(...words: string[]): Promise<Footprint> {
     running = startDhow(folder.path, "up", "--port", String(port), ...words);
     await running.said(/export KUBECONFIG=/);
-    return footprint(folder.path, nodePort);
+    return footprint(folder.path, { ports: [nodePort] });
   }
 
   async function assertNothingLeft(before: Footprint, groups: readonly string[]): Promise<void> {
@@ -104,7 +104,7 @@ describe("up in the foreground", () => {
       assert.ok(await found());
       assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /^hello from api-/);
     }
-    const seen = footprint(folder.path, nodePort);
+    const seen = footprint(folder.path, { ports: [nodePort] });
     assert.equal(await running.interrupt(), 0);
     await assertNothingLeft(seen, controlGroups(seen));
   });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Pod } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { clusterFolder, commandsOf, connect, freePort, greeter, type Running, startDhow } from "./fixture.ts";
-import { footprint } from "./footprint.ts";
+import { clusterFolder, commandsOf, connect, freePort, greeter, type Running, startDhow } from "../fixture.ts";
+import { footprint } from "../footprint.ts";
 
 const description = `import { ingress, service, system } from "dhow";
 

@@ -1,0 +1,3 @@
+import { killStorm } from "./storm.ts";
+
+killStorm("in namespaces", 70);
