@@ -53,7 +53,7 @@ export async function applySystem(options: ApplyOptions): Promise<boolean> {
     const progress = followProgress({ client, loaded, reporter: watching, clock, signal });
     const ready = await Promise.race([progress.ready.then(() => true), failed.promise, stopped]);
     if (!ready) return false;
-    const addresses = running ? await addressesOf(client, namespace, running.ingressPort) : [];
+    const addresses = running ? await addressesOf(client, namespace, running) : [];
     say("up.ready", "ready", { addresses, kubeconfig });
     return true;
   } finally {
