@@ -118,7 +118,8 @@ export class ClusterAgent {
     const { kubeconfig } = this.#config;
     const socketPath = this.#folder.apiSocket;
     // The socket's file may be one that a killed control plane has left.
-    while (!existsSync(kubeconfig) || !(await listens(socketPath))) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(kubeconfig) || !(await listens(socketPath)))
+      await new Promise((resolve) => setTimeout(resolve, 10));
     const transport = httpTransport({ ...loadKubeconfig(kubeconfig), socketPath });
     return new KubeClient(transport, { userAgent: "dhow-agent" });
   }
