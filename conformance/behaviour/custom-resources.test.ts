@@ -140,7 +140,7 @@ kubectlFacts("custom resources", (fact) => {
 
   withDefinition(fact, "are edited", async (t, boats) => {
     await t.kubectl.fed(boat(t, "one", { size: 12 })).run`create -f -`;
-    await t.kubectl.with({ EDITOR: "sed -i s/size:.12/size:.5/" }).run`edit ${boats} one`;
+    await t.kubectl.with({ EDITOR: "sed -i 's/size: 12/size: 5/'" }).run`edit ${boats} one`;
     assert.equal(await t.kubectl.run`get ${boats} one -o jsonpath={.spec.size}`, "5");
   });
 
