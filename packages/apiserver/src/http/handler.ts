@@ -242,7 +242,11 @@ function warningHeader(warnings: readonly string[]): string {
 }
 
 function quoted(message: string): string {
-  const oneLine = message.replace(/[\r\n]+/g, " ").replace(/(["\\])/g, "\\$1");
+  // Go refuses control characters in a warning; here what is left of it is told.
+  const oneLine = message
+    .replace(/[\r\n]+/g, " ")
+    .replace(/\p{Cc}/gu, "")
+    .replace(/(["\\])/g, "\\$1");
   // Header values are Latin-1 for Node; other characters become their UTF-8 bytes.
   return `"${Buffer.from(oneLine, "utf8").toString("latin1")}"`;
 }

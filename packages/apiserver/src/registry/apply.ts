@@ -53,11 +53,16 @@ export function applyTo(
 function appliedOf(call: Call): KubeObject {
   const { apiVersion, info } = call.resource;
   const applied = appliedValue(call);
-  const { group, version } = parseApiVersion(applied.apiVersion ?? "");
+  const { group, version } = parseApiVersion(textIn(applied.apiVersion));
   if (applied.kind !== info.kind || group !== info.group) {
-    throw badRequest(`invalid object type: ${group}/${version}, Kind=${applied.kind ?? ""}`);
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${textIn(applied.kind)}`);
   }
   return { ...applied, apiVersion: applied.apiVersion || apiVersion, metadata: applied.metadata ?? {} };
+}
+
+/** What is no text counts as none (apimachinery/pkg/apis/meta/v1/unstructured NestedString). */
+function textIn(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** The body of an apply, which is YAML and so may be JSON. */
