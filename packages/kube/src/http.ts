@@ -13,6 +13,8 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Whole, or in pieces as they come (watches, logs). Whoever stops reading an iterable calls its `return`. */
   readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>;
+  /** Aborted when whoever reads the body has fallen behind too far to be waited for: the connection is to be closed. */
+  readonly cut?: AbortSignal;
 }
 
 /** How a client reaches an API server: over TLS, over a Unix socket, or by a call in the same process. */

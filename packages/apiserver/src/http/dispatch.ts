@@ -57,8 +57,8 @@ export async function serveResource(exchange: Exchange): Promise<HttpResponse> {
   const how = negotiate(accept, call.query, true);
   if (verb === "list") return renderList(renderer, resource, listPage(registry.storage, call), how);
   if (verb === "watch") {
-    const body = watchBody(registry.storage, registry.clock, call, watchFormat(renderer, resource, how));
-    return { status: 200, headers: { "content-type": "application/json" }, body };
+    const { body, cut } = watchBody(registry.storage, registry.clock, call, watchFormat(renderer, resource, how));
+    return { status: 200, headers: { "content-type": "application/json" }, body, cut };
   }
   return renderList(renderer, resource, await deleteCollection(exchange), how);
 }

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerOptions, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { HttpResponse } from "@dhow/kube";
@@ -26,13 +27,15 @@ export const httpServerOptions: ServerOptions = {
 
 /** Connects Node's HTTP servers with an API server; who listens, and where, is the caller's business. */
 export function httpListeners(server: ApiServer): Listeners {
+  const request: Listeners["request"] = (incoming, outgoing) => {
+    respond(server, incoming, outgoing).catch((error: unknown) => {
+      outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+    });
+  };
   return {
-    request(incoming, outgoing) {
-      respond(server, incoming, outgoing).catch((error: unknown) => {
-        outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
-      });
-    },
+    request,
     upgrade(incoming, socket, head) {
+      if (!upgradable.test(incoming.url ?? "")) return answerPlainly(incoming, socket as Socket, request);
       socket.on("error", () => socket.destroy());
       server.upgrade(requestOf(incoming), socket, head);
     },
@@ -47,6 +50,17 @@ export function httpListeners(server: ApiServer): Listeners {
       socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`, () => socket.destroy());
     },
   };
+}
+
+/** What may become another protocol; a wish for that is passed over elsewhere, as HTTP/1.1 has it (RFC 9110, 7.8). */
+const upgradable = /\/(?:exec|attach|portforward|proxy)(?:[/?]|$)/;
+
+function answerPlainly(incoming: IncomingMessage, socket: Socket, request: Listeners["request"]): void {
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(socket);
+  outgoing.once("finish", () => socket.end());
+  request(incoming, outgoing);
 }
 
 /** What is no HTTP, or not soon enough, is answered as by Go's net/http. */
@@ -67,6 +81,7 @@ async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: S
     return;
   }
   outgoing.flushHeaders();
+  response.cut?.addEventListener("abort", () => outgoing.destroy(), { once: true });
   for await (const piece of response.body) {
     if (gone.signal.aborted) return;
     if (!outgoing.write(piece)) await drained(outgoing);

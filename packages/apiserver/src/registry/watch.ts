@@ -24,11 +24,20 @@ const bookmarkInterval = 60_000;
  * The body of a watch: newline-separated events (apiserver/pkg/endpoints/handlers/watch.go, storage/cacher). Throws before the
  * first line where the request is wrong; whatever happens later is an event of type ERROR.
  */
-export function watchBody(storage: Storage, clock: Clock, call: Call, format: WatchFormat): AsyncIterable<Uint8Array> {
+export function watchBody(storage: Storage, clock: Clock, call: Call, format: WatchFormat): WatchBody {
   checkListOptions(call.query, true);
   const watcher = new Watcher(storage, clock, call, format);
-  return watcher.lines();
+  return { body: watcher.lines(), cut: watcher.cut };
 }
+
+export interface WatchBody {
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Aborted when what the reader has not taken yet has been overwritten (storage/cacher/cache_watcher.go, forceCloseWatcher). */
+  readonly cut: AbortSignal;
+}
+
+/** Lines that are small are written together, up to so many bytes: who reads slowly makes nobody hold more for it. */
+const pieceSize = 64 * 1024;
 
 class Watcher {
   readonly #storage: Storage;
@@ -40,6 +49,7 @@ class Watcher {
   readonly #prefix: string;
   readonly #initial: Uint8Array[] = [];
   readonly #bookmarks: boolean;
+  readonly #cut = new AbortController();
   #position: number;
 
   constructor(storage: Storage, clock: Clock, call: Call, format: WatchFormat) {
@@ -53,6 +63,10 @@ class Watcher {
     this.#bookmarks = isTrue(query.get("allowWatchBookmarks"));
     this.#prefix = namespace === undefined || !resource.info.namespaced ? "" : `${namespace}/`;
     this.#position = this.#begin();
+  }
+
+  get cut(): AbortSignal {
+    return this.#cut.signal;
   }
 
   /** Where to start: with everything that is there, or after the revision that the client has seen. */
@@ -108,7 +122,10 @@ class Watcher {
     const { timeoutSeconds, signal } = { timeoutSeconds: this.#timeout(), signal: this.#call.signal };
     const alarm = new Alarm();
     const stops = [
-      this.#log.onAppend(() => alarm.ring()),
+      this.#log.onAppend(() => {
+        if (this.#log.isOverwritten(this.#position)) this.#cut.abort();
+        alarm.ring();
+      }),
       this.#clock.after(timeoutSeconds * 1000, () => alarm.end()),
       this.#storage.onClose(() => alarm.end()),
     ];
@@ -151,11 +168,15 @@ class Watcher {
   #next(withBookmark: boolean): Uint8Array | "overwritten" | undefined {
     const events = this.#log.from(this.#position);
     if (!events) return "overwritten";
-    this.#position += events.length;
     const lines: Uint8Array[] = [];
+    let size = 0;
     for (const event of events) {
       const one = this.#eventLine(event);
-      if (one) lines.push(one);
+      if (one && size > 0 && size + one.byteLength > pieceSize) return Buffer.concat(lines);
+      this.#position += 1;
+      if (!one) continue;
+      size += one.byteLength;
+      lines.push(one);
     }
     if (withBookmark) lines.push(this.#bookmark());
     return lines.length === 0 ? undefined : lines.length === 1 ? lines[0] : Buffer.concat(lines);

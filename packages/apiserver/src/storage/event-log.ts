@@ -65,9 +65,14 @@ export class EventLog {
     return this.#first + index;
   }
 
+  /** Whether the event at `position` has been overwritten. */
+  isOverwritten(position: number): boolean {
+    return position < this.#first;
+  }
+
   /** The events from `position` on, or undefined when they have been overwritten. */
   from(position: number): readonly StoreEvent[] | undefined {
-    if (position < this.#first) return undefined;
+    if (this.isOverwritten(position)) return undefined;
     return this.#events.slice(position - this.#first);
   }
 

@@ -165,3 +165,20 @@ test("watches end when the server closes", async () => {
   await server[Symbol.asyncDispose]();
   assert.equal(await end, "end");
 });
+
+test("a reader that does not take what it is sent is cut off when its place is overwritten", async () => {
+  await using server = await startInProcess();
+  await server.call("POST", place, configMap("a"));
+  const { body, cut } = await server.raw("GET", `${place}?watch=1`);
+  const pieces = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  await pieces.next();
+  // Waits for what comes next, takes it, and no more after that.
+  const next = pieces.next();
+  for (let count = 0; count < 5000; count++) {
+    await server.call("PATCH", `${place}/a`, { data: { k: String(count) } }, "application/merge-patch+json");
+    if (cut?.aborted) break;
+  }
+  await next;
+  assert.equal(cut?.aborted, true);
+  assert.equal((await pieces.next()).done, true);
+});
