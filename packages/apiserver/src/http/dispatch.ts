@@ -22,7 +22,7 @@ import type { Call } from "../registry/call.ts";
 import type { ObjectAnswer, Registry } from "../registry/registry.ts";
 import { keyOf, served, servedText } from "../registry/resource.ts";
 import { parseRevision, plainFailure, tooLargeRevision } from "../registry/revision.ts";
-import { updateObject } from "../registry/update.ts";
+import { checkNames, updateObject } from "../registry/update.ts";
 import { watchBody } from "../registry/watch.ts";
 import { mayCreateOnUpdate } from "../registry/write-rules.ts";
 import { bodyAsJson, decodeBody } from "./decode.ts";
@@ -74,6 +74,7 @@ const objectVerbs: Readonly<Record<string, (exchange: Exchange) => ObjectAnswer 
     const decode = () => decodeBody(call, kindOf(call), options.fieldValidation);
     // Decoded anew for each try, as a write may alter what it was given; its warnings are told once.
     let first: ReturnType<typeof decode> | undefined = decode();
+    checkNames(call, first);
     const produce = () => {
       const object = first ?? decodeBody(call, kindOf(call), "Ignore");
       first = undefined;

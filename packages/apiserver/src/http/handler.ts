@@ -172,6 +172,8 @@ export class Handler {
     if (!resource) throw unknownResource();
     if (target.subresource !== "" && !hasSubresource(resource, target.subresource)) throw unknownResource();
     checkSegments(resource, target);
+    const named = ["delete", "get", "patch", "update"];
+    if (target.name !== "" && !resource.info.verbs.some((verb) => named.includes(verb))) throw unknownResource();
     return {
       resource,
       subresource: target.subresource,

@@ -66,7 +66,7 @@ export async function patchObject(registry: Registry, call: Call): Promise<Objec
   });
 }
 
-/** Reads the patch of a request once; the result applies it. Throws 415 and 400. */
+/** Reads the patch of a request once; the result applies it, and throws 400 where it is none. Throws 415. */
 export function patchReader(call: Call): (current: KubeObject) => unknown {
   const patcher = Object.hasOwn(patchers, call.contentType) ? patchers[call.contentType] : undefined;
   if (!patcher) throw unsupportedPatch();
@@ -74,8 +74,10 @@ export function patchReader(call: Call): (current: KubeObject) => unknown {
     const taken = ["application/json-patch+json", "application/merge-patch+json", applyPatchType];
     throw unsupportedMediaType(taken);
   }
-  const patch = parsePatch(textOf(call.body), call.contentType.includes("strategic") ? "" : "error decoding patch: ");
-  return (current) => patcher(current, patch);
+  // Read only where there is something to patch: what is not there is told first.
+  let patch: { readonly value: unknown } | undefined;
+  const prefix = call.contentType.includes("strategic") ? "" : "error decoding patch: ";
+  return (current) => patcher(current, (patch ??= { value: parsePatch(textOf(call.body), prefix) }).value);
 }
 
 function parsePatch(text: string, prefix: string): unknown {

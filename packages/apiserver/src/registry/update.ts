@@ -161,7 +161,8 @@ function isFinished(object: KubeObject, old: KubeObject): boolean {
   return deletionGracePeriodSeconds === 0;
 }
 
-function checkNames({ resource, namespace, name }: Call, { metadata }: KubeObject): void {
+/** Fills in the namespace; throws 400 where an object is not the one that the path names. */
+export function checkNames({ resource, namespace, name }: Call, { metadata }: KubeObject): void {
   if (!metadata.name) {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   }

@@ -67,7 +67,6 @@ export const differences: ReadonlyMap<string, Difference> = new Map([
     "DELETE of a page",
     "nobody, at a page for all",
   ),
-  ...words("constrained impersonation is a rule of its own there", "nobody who would be an administrator"),
   ...words("a path with double slashes is no path of the API here", "nobody, at a path with double slashes"),
   ...another(422, "a number is read before anybody asks how it was written", "replicas as an exponent"),
   ...another(
