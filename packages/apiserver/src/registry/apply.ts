@@ -57,7 +57,7 @@ function appliedOf(call: Call): KubeObject {
   if (applied.kind !== info.kind || group !== info.group) {
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${textIn(applied.kind)}`);
   }
-  return { ...applied, apiVersion: applied.apiVersion || apiVersion, metadata: applied.metadata ?? {} };
+  return { ...applied, apiVersion: textIn(applied.apiVersion) || apiVersion, metadata: applied.metadata ?? {} };
 }
 
 /** What is no text counts as none (apimachinery/pkg/apis/meta/v1/unstructured NestedString). */
