@@ -133,11 +133,18 @@ facts("Deployment", () => {
   });
 
   fact("minReadySeconds holds availability back", async (t) => {
-    await t.create(workload("Deployment", "web", 1, { spec: { minReadySeconds: 3 } }));
-    await allReady(t, "web", 1);
-    await eventually(async () => (await deployment(t)).status?.readyReplicas === 1);
-    assert.equal((await deployment(t)).status?.availableReplicas, undefined);
-    await eventually(async () => (await deployment(t)).status?.availableReplicas === 1);
+    const stop = observe(async () => {
+      const { readyReplicas = 0, availableReplicas = 0 } =
+        (await t.list<Deployment>("apps/v1", "Deployment"))[0]?.status ?? {};
+      return `${readyReplicas} ready, ${availableReplicas} available`;
+    });
+    await t.create(workload("Deployment", "web", 1, { spec: { minReadySeconds: 5 } }));
+    await eventually(async () => (await deployment(t)).status?.availableReplicas === 1, 60_000);
+    assert.ok((await stop()).includes("1 ready, 0 available"));
+    const pod = (await podsOf(t, "web"))[0];
+    const ready = Date.parse(pod?.status?.conditions?.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "");
+    // Times in a status are whole seconds.
+    assert.ok(Date.now() - ready >= 4000);
   });
 
   fact("scaling during a rollout is shared among the replica sets in proportion", async (t) => {
