@@ -24,6 +24,10 @@ export function capacity(stage: () => Stage): void {
         await complete(cluster, name);
       }
     });
+    // One server had ended before the next began: two on one data folder would destroy it.
+    const log = await cluster.kubectl("logs", "deployment/postgres");
+    assert.match(log, /database system was shut down at/);
+    assert.doesNotMatch(log, /not properly shut down|was interrupted/);
   });
 
   const needs = process.getuid?.() === 0 ? false : "needs root: programs of pods belong to users of their own";
