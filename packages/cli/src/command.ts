@@ -33,6 +33,12 @@ export function parsePort(word: string): number {
   throw new InvalidArgumentError("A port is a whole number from 1 to 65535.");
 }
 
+/** How many lines, in an option. */
+export function parseLines(word: string): number {
+  if (/^\d+$/.test(word)) return Number(word);
+  throw new InvalidArgumentError("It is a whole number, 0 or more.");
+}
+
 /** How pods are kept apart; undefined: as well as this system allows. */
 export function parseIsolation(word: string): "processes" | undefined {
   if (word === "namespaces") return undefined;

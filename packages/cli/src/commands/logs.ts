@@ -1,6 +1,6 @@
 import { connect, developmentError, requireRunning } from "@dhow/development";
 import { type KubeClient, type Pod, readText } from "@dhow/kube";
-import type { CommandDescription } from "../command.ts";
+import { type CommandDescription, parseLines } from "../command.ts";
 import { splitSystem } from "../words.ts";
 
 export const logs: CommandDescription = {
@@ -13,7 +13,7 @@ export const logs: CommandDescription = {
   ],
   options: [
     { flags: "-f, --follow", description: "go on with what comes" },
-    { flags: "-n, --tail <lines>", description: "only so many lines of each pod" },
+    { flags: "-n, --tail <lines>", description: "only so many lines of each pod", parse: parseLines },
   ],
   example: "dhow logs systems/bookmeup auth-service -f",
   async run(words, options) {
@@ -22,7 +22,7 @@ export const logs: CommandDescription = {
     const { client, transport } = connect(folder);
     try {
       const pods = await choosePods(client, running.namespace, rest[0]);
-      const tail = options["tail"] === undefined ? "" : `&tailLines=${Number(options["tail"])}`;
+      const tail = options["tail"] === undefined ? "" : `&tailLines=${options["tail"] as number}`;
       const query = `follow=${options["follow"] === true}${tail}`;
       await Promise.all(pods.map((pod) => printLog(client, pod, query, pods.length > 1)));
       return 0;
