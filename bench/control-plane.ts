@@ -1,38 +1,26 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { cacheFolder } from "@dhow/cluster";
+import { cpuSeconds } from "./measure.ts";
+import { startHere, temporary } from "./servers.ts";
 
-const main = fileURLToPath(new URL("../packages/cluster/src/control-plane/main.ts", import.meta.url));
-
-/** Milliseconds from starting the control plane's process until its API answers; the folder is empty at the first start of each. */
-export async function controlPlaneReady(starts: number): Promise<number[]> {
-  const folder = mkdtempSync(join(tmpdir(), "dhow-bench-"));
-  const figures: number[] = [];
-  try {
-    for (let start = 0; start < starts; start++) figures.push(await once(folder));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return figures;
+export interface Start {
+  readonly milliseconds: number;
+  /** Processor time that went into it. */
+  readonly cpuMilliseconds: number;
 }
 
-async function once(folder: string): Promise<number> {
-  const begin = performance.now();
-  const config = JSON.stringify({ folder, port: 0, name: "bench", namespace: "default" });
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, config], {
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") },
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once("message", () => resolve());
-    child.once("exit", () => reject(new Error("the control plane ended")));
-  });
-  const elapsed = performance.now() - begin;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
-  return elapsed;
+/** From starting the control plane's process until its API answers; the folder is empty at the first start. */
+export async function controlPlaneReady(starts: number): Promise<Start[]> {
+  const { folder, remove } = temporary("dhow-bench-");
+  const figures: Start[] = [];
+  try {
+    for (let start = 0; start < starts; start++) {
+      const begin = performance.now();
+      const server = await startHere(folder);
+      const milliseconds = performance.now() - begin;
+      figures.push({ milliseconds, cpuMilliseconds: cpuSeconds(server.pids()[0] ?? 0) * 1000 });
+      await server.stop();
+    }
+  } finally {
+    remove();
+  }
+  return figures;
 }

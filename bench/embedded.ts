@@ -1,17 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ended, temporary } from "./servers.ts";
 import { descendants, idlePercent, residentMegabytes, timeUntil } from "./measure.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const command = join(root, "packages/cli/bin/dhow.js");
 
-/** A system of one service, in a folder of its own. */
-const smallSystem = `import { ingress, service, system } from "dhow";
-export default system("bench", () => [ingress("bench", { routes: { "/": service("api", { source: "api", port: 8000, replicas: 1 }) } })]);
+const description = (replicas: number) => `import { ingress, service, system } from "dhow";
+export default system("bench", () => [
+  ingress("bench", { routes: { "/": service("api", { source: "api", port: 8000, replicas: ${replicas} }) } }),
+]);
 `;
 const smallService = `import { createServer } from "node:http";
 const server = createServer((request, response) => response.end(request.url === "/health" ? "{}" : "version 0"));
@@ -19,7 +20,8 @@ server.listen(Number(process.env["PORT"]));
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
 `;
 
-function status(port: number, path: string): Promise<{ code: number; body: string }> {
+/** One request on a connection of its own. */
+export function status(port: number, path: string): Promise<{ code: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: "127.0.0.1", port, path, agent: false }, (response) => {
       let body = "";
@@ -32,14 +34,20 @@ function status(port: number, path: string): Promise<{ code: number; body: strin
   });
 }
 
-function up(folder: string, port: number): ChildProcess {
+export function up(folder: string, port: number): ChildProcess {
   return spawn(process.execPath, [command, "up", folder, "--port", String(port)], { stdio: "ignore" });
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
+/** A system of one service in a temporary folder. */
+export function smallSystem(replicas: number): { folder: string; source: string; remove: () => void } {
+  const { folder, remove } = temporary("dhow-bench-");
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  mkdirSync(join(folder, "api/src"), { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(join(folder, "system.ts"), description(replicas));
+  const source = join(folder, "api/src/main.ts");
+  writeFileSync(source, smallService);
+  return { folder, source, remove };
 }
 
 /** Milliseconds from `dhow up systems/bookmeup` with nothing there to the first answer of a service through the ingress. */
@@ -49,53 +57,44 @@ export async function coldUp(port: number): Promise<number> {
   try {
     return await timeUntil(async () => (await status(port, "/auth/health")).code === 200);
   } finally {
-    await end(child);
+    await ended(child, "SIGTERM");
   }
 }
 
 export interface SmallSystemFigures {
-  readonly apiMilliseconds: number;
   readonly idleMegabytes: number;
   readonly idlePercent: number;
   readonly editMilliseconds: readonly number[];
 }
 
-/** Runs the small system: how soon the API answers, what the cluster uses at rest, how soon an edit is served. */
+/** Runs the small system: what the cluster uses at rest, how soon an edit is served. */
 export async function smallSystemFigures(
   port: number,
   edits: number,
   idleSeconds: number,
 ): Promise<SmallSystemFigures> {
-  const folder = mkdtempSync(join(tmpdir(), "dhow-bench-"));
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-  mkdirSync(join(folder, "api/src"), { recursive: true });
-  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  writeFileSync(join(folder, "system.ts"), smallSystem);
-  const file = join(folder, "api/src/main.ts");
-  writeFileSync(file, smallService);
+  const { folder, source, remove } = smallSystem(1);
   const child = up(folder, port);
   try {
-    const apiMilliseconds = await timeUntil(async () => readFileSync(join(folder, ".dhow/kubeconfig")).length > 0);
     await timeUntil(async () => (await status(port, "/")).body === "version 0");
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     const pids = descendants(child.pid ?? 0, /control-plane\/main\.ts|agent\/main\.ts/).filter(
       (pid) => !isWrapper(pid),
     );
     const figures = {
-      apiMilliseconds,
       idleMegabytes: residentMegabytes(pids),
       idlePercent: await idlePercent(pids, idleSeconds),
     };
     const editMilliseconds: number[] = [];
     for (let version = 1; version <= edits; version++) {
-      writeFileSync(file, smallService.replace("version 0", `version ${version}`));
+      writeFileSync(source, smallService.replace("version 0", `version ${version}`));
       editMilliseconds.push(await timeUntil(async () => (await status(port, "/")).body === `version ${version}`));
       await new Promise((resolve) => setTimeout(resolve, 1_500));
     }
     return { ...figures, editMilliseconds };
   } finally {
-    await end(child);
-    rmSync(folder, { recursive: true, force: true });
+    await ended(child, "SIGTERM");
+    remove();
   }
 }
 

@@ -1,71 +1,118 @@
-// Measures what the design sets budgets for, beside the same of a real Kubernetes where one is at hand, in one run.
+// Measures what the design sets budgets for, beside the same of a real Kubernetes where one is at hand, in one run. See README.md.
+import { compiling } from "./compile.ts";
 import { controlPlaneReady } from "./control-plane.ts";
+import { manyDeployments } from "./deployments.ts";
 import { coldUp, smallSystemFigures } from "./embedded.ts";
 import { median } from "./measure.ts";
-import { realFigures } from "./real.ts";
+import { reads } from "./reads.ts";
+import { resting } from "./resting.ts";
+import { hollowRollout, rollingUpdates } from "./rollout.ts";
+import { type Target, targetOf } from "./rounds.ts";
+import { type RealServer, startHere, startReal, temporary } from "./servers.ts";
+import { printRows, type Row } from "./table.ts";
+import { watches } from "./watches.ts";
+import { writes } from "./writes.ts";
 
-const idleSeconds = 20;
-const port = 18_080;
+const entryPort = 18_080;
+const realPort = 16_443;
 
-const starts = await controlPlaneReady(6);
-const cold = [await coldUp(port), await coldUp(port), await coldUp(port)];
-const small = await smallSystemFigures(port, 5, idleSeconds);
-const real = await realFigures(16_443, idleSeconds);
-const ofReal = typeof real === "string" ? undefined : real;
+type Section = (servers: Servers) => Promise<Row[]> | Row[];
 
-interface Row {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly budget: number;
-  readonly real?: number | undefined;
+/** In the order in which they are taken: what wants a machine at rest comes first. */
+const sections: Readonly<Record<string, Section>> = {
+  start: async ({ real }) => {
+    const [first, ...more] = await controlPlaneReady(6);
+    const figures = [
+      { what: "control plane answers, first start", of: first ? [first] : [] },
+      { what: "control plane answers, median of 5 more", of: more },
+    ];
+    return figures.map(({ what, of }) => ({
+      what,
+      unit: "ms",
+      value: median(of.map(({ milliseconds }) => milliseconds)),
+      cpu: median(of.map(({ cpuMilliseconds }) => cpuMilliseconds)),
+      budget: 250,
+      real: real?.startMilliseconds,
+    }));
+  },
+  compile: () => compiling(5),
+  up: async () => {
+    const cold = [await coldUp(entryPort), await coldUp(entryPort), await coldUp(entryPort)];
+    return [{ what: "up bookmeup → first answer, median of 3", unit: "ms", value: median(cold), budget: 3000 }];
+  },
+  idle: async ({ real }) => {
+    const seconds = 15;
+    const small = await smallSystemFigures(entryPort, 5, seconds);
+    const peer = real && (await resting(real, seconds));
+    return [
+      {
+        what: "memory, control plane + agent",
+        unit: "MB",
+        value: small.idleMegabytes,
+        budget: 120,
+        real: peer?.megabytes,
+      },
+      { what: `CPU over ${seconds} s`, unit: "% core", value: small.idlePercent, budget: 0.5, real: peer?.percent },
+      { what: "edit → new code answers, median of 5", unit: "ms", value: median(small.editMilliseconds), budget: 300 },
+    ];
+  },
+  writes: async ({ targets }) => writes(await targets(), 5),
+  reads: async ({ targets }) => reads(await targets(), 5),
+  watch: async ({ targets }) => watches(await targets(), 3),
+  deployments: async ({ targets, real }) => {
+    const both = await targets();
+    // As shipped, its controllers are held to 20 requests a second.
+    await real?.controllerManagerWith(["--kube-api-qps=10000", "--kube-api-burst=10000"]);
+    return manyDeployments(both, 3);
+  },
+  rollout: async ({ targets }) => [
+    ...(await hollowRollout(await targets(), 3)),
+    ...(await rollingUpdates(entryPort, 3)),
+  ],
+};
+
+/** The servers of this run; ours is started when the first section asks for it. */
+class Servers {
+  readonly real: RealServer | undefined;
+  readonly #folder = temporary("dhow-bench-");
+  #targets: Target[] | undefined;
+
+  constructor(real: RealServer | undefined) {
+    this.real = real;
+  }
+
+  readonly targets = async (): Promise<readonly Target[]> => {
+    if (!this.#targets) {
+      const servers = [await startHere(this.#folder.folder), ...(this.real ? [this.real] : [])];
+      this.#targets = servers.map((server) => targetOf(server, 32));
+    }
+    return this.#targets;
+  };
+
+  async stop(): Promise<void> {
+    for (const { client, server } of this.#targets ?? []) {
+      client.close();
+      if (server !== this.real) await server.stop();
+    }
+    await this.real?.stop();
+    this.#folder.remove();
+  }
 }
 
-const rows: Row[] = [
-  {
-    what: "control plane answers (first start)",
-    value: starts[0] ?? Number.NaN,
-    unit: "ms",
-    budget: 250,
-    real: ofReal?.startMilliseconds,
-  },
-  {
-    what: "control plane answers (median of 5 more)",
-    value: median(starts.slice(1)),
-    unit: "ms",
-    budget: 250,
-    real: ofReal?.startMilliseconds,
-  },
-  { what: "up bookmeup → first answer (median of 3)", value: median(cold), unit: "ms", budget: 3000 },
-  {
-    what: "idle memory, control plane + agent",
-    value: small.idleMegabytes,
-    unit: "MB",
-    budget: 120,
-    real: ofReal?.idleMegabytes,
-  },
-  {
-    what: `idle CPU over ${idleSeconds} s`,
-    value: small.idlePercent,
-    unit: "% of a core",
-    budget: 0.5,
-    real: ofReal?.idlePercent,
-  },
-  { what: "edit → new code answers (median of 5)", value: median(small.editMilliseconds), unit: "ms", budget: 300 },
-];
-
-const round = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0));
-console.log(
-  `${"".padEnd(44)}${"here".padStart(18)}${"budget".padStart(10)}${"real".padStart(10)}${"ratio".padStart(9)}`,
-);
-for (const { what, value, unit, budget, real: peer } of rows) {
-  const ratio = peer === undefined ? "" : `${(peer / value).toFixed(1)}×`;
-  const cells = [
-    `${round(value)} ${unit}`.padStart(18),
-    String(budget).padStart(10),
-    (peer === undefined ? "" : round(peer)).padStart(10),
-    ratio.padStart(9),
-  ];
-  console.log(what.padEnd(44) + cells.join(""));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in sections));
+if (unknown.length > 0) {
+  console.error(`no section ${unknown.join(", ")}: ${Object.keys(sections).join(", ")}`);
+  process.exit(2);
 }
-if (typeof real === "string") console.log(`\nBeside a real Kubernetes: not measured, ${real}.`);
+
+const peer = startReal(realPort);
+const servers = new Servers(typeof peer === "string" ? undefined : peer);
+try {
+  for (const [name, take] of Object.entries(sections)) {
+    if (wanted.length === 0 || wanted.includes(name)) printRows(name, await take(servers));
+  }
+  if (typeof peer === "string") console.log(`\nBeside a real Kubernetes: not measured, ${peer}.`);
+} finally {
+  await servers.stop();
+}

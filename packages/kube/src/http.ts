@@ -1,3 +1,5 @@
+import type { KubeObject } from "./objects.ts";
+
 /** One HTTP exchange, as the client sends it and the API server's `handle` takes it. Header names are lower case. */
 export interface HttpRequest {
   readonly method: string;
@@ -15,6 +17,16 @@ export interface HttpResponse {
   readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>;
   /** Aborted when whoever reads the body has fallen behind too far to be waited for: the connection is to be closed. */
   readonly cut?: AbortSignal;
+  /** What a whole body says, from a server in the same process: frozen and shared, so that nobody parses what was never sent. */
+  readonly value?: KubeObject;
+  /** What the lines of a watch say, in the same way. Whoever reads them leaves `body` alone. */
+  readonly events?: AsyncIterable<WatchNotice>;
+}
+
+/** One event of a watch as the API names it; the object of an ERROR is a Status. */
+export interface WatchNotice {
+  readonly type: string;
+  readonly object: unknown;
 }
 
 /** How a client reaches an API server: over TLS, over a Unix socket, or by a call in the same process. */

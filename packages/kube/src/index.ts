@@ -7,7 +7,7 @@ export {
   omittedValue,
 } from "./field-fault.ts";
 export { goJson } from "./schema/go-json.ts";
-export type { HttpRequest, HttpResponse, Transport } from "./http.ts";
+export type { HttpRequest, HttpResponse, Transport, WatchNotice } from "./http.ts";
 export { quote } from "./quote.ts";
 export {
   alreadyExists,

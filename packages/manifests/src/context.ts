@@ -36,25 +36,45 @@ export function contextOf(system: System): Context {
   const routed = new Set<Value>(
     system.values.flatMap((value) => (value.kind === "ingress" ? Object.values(value.options.routes) : [])),
   );
+  const byName = new Map(workloads.map((workload) => [workload.name, workload]));
   const target = (address: Address): Workload => {
-    const found = workloads.find((workload) => workload.name === address.of.name);
+    const found = byName.get(address.of.name);
     // The model has checked that whatever is referred to is there.
     if (!found) throw new Error(`no workload ${address.of.name}`);
     return found;
   };
-  const callees = (of: Workload): Workload[] => {
-    if (of.kind === "adminer") return [of.options.database];
-    const called = new Set(addresses(of).map(target));
-    return workloads.filter((workload) => called.has(workload));
-  };
+  const { callees, callers } = callGraph(workloads, target);
   return {
     target,
     system,
     environment: system.environment,
-    callees,
-    callers: (of) => workloads.filter((workload) => callees(workload).includes(of)),
+    callees: (of) => callees.get(of) ?? [],
+    callers: (of) => callers.get(of) ?? [],
     isEntry: (of) => routed.has(of) || (of.kind !== "postgres" && of.options.nodePort !== undefined),
   };
+}
+
+interface CallGraph {
+  readonly callees: ReadonlyMap<Workload, readonly Workload[]>;
+  readonly callers: ReadonlyMap<Workload, readonly Workload[]>;
+}
+
+/** Both directions at once, each in the order of the workloads. */
+function callGraph(workloads: readonly Workload[], target: (address: Address) => Workload): CallGraph {
+  const places = new Map(workloads.map((workload, index) => [workload, index]));
+  const placeOf = (workload: Workload) => places.get(workload) ?? -1;
+  const callers = new Map<Workload, Workload[]>(workloads.map((workload) => [workload, []]));
+  const callees = new Map<Workload, readonly Workload[]>();
+  for (const workload of workloads) {
+    const called =
+      workload.kind === "adminer" ? [workload.options.database] : [...new Set(addresses(workload).map(target))];
+    callees.set(
+      workload,
+      called.sort((a, b) => placeOf(a) - placeOf(b)),
+    );
+    for (const one of called) callers.get(one)?.push(workload);
+  }
+  return { callees, callers };
 }
 
 /** The port on which a workload listens, in its pods and as a Service. */

@@ -121,8 +121,9 @@ function checkNodePorts(values: readonly Value[]): void {
 
 function checkPeers(values: readonly Value[]): void {
   const names = values.filter((value) => value.kind === "service").map((value) => value.name);
+  const there = new Set(names);
   for (const address of values.flatMap(addresses)) {
-    if (address.of.kind !== "peer" || names.includes(address.of.name)) continue;
+    if (address.of.kind !== "peer" || there.has(address.of.name)) continue;
     const meant = closest(address.of.name, names);
     throw new ModelError({
       code: "MODEL_REFERENCE_TO_NOTHING",

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { unauthorized } from "@dhow/kube";
 import type { UserInfo } from "../admission.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
@@ -82,5 +82,5 @@ function withGroup(user: UserInfo): UserInfo {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }

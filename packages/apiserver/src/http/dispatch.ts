@@ -23,7 +23,7 @@ import type { ObjectAnswer, Registry } from "../registry/registry.ts";
 import { keyOf, served, servedText } from "../registry/resource.ts";
 import { parseRevision, plainFailure, tooLargeRevision } from "../registry/revision.ts";
 import { checkNames, updateObject } from "../registry/update.ts";
-import { watchBody } from "../registry/watch.ts";
+import { openWatch } from "../registry/watch.ts";
 import { mayCreateOnUpdate } from "../registry/write-rules.ts";
 import { bodyAsJson, decodeBody } from "./decode.ts";
 import { negotiate } from "./negotiation.ts";
@@ -57,8 +57,10 @@ export async function serveResource(exchange: Exchange): Promise<HttpResponse> {
   const how = negotiate(accept, call.query, true);
   if (verb === "list") return renderList(renderer, resource, listPage(registry.storage, call), how);
   if (verb === "watch") {
-    const { body, cut } = watchBody(registry.storage, registry.clock, call, watchFormat(renderer, resource, how));
-    return { status: 200, headers: { "content-type": "application/json" }, body, cut };
+    const format = watchFormat(renderer, resource, how);
+    const { body, events, cut } = openWatch(registry.storage, registry.clock, call, format);
+    const shared = how.as === "object" ? { events } : {};
+    return { status: 200, headers: { "content-type": "application/json" }, body, cut, ...shared };
   }
   return renderList(renderer, resource, await deleteCollection(exchange), how);
 }

@@ -70,11 +70,9 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once("close", () => gone.abort());
   // About the server itself (RFC 9110, 9.3.7), of which Go's net/http says nothing but that it is there.
   if (incoming.url === "*" && incoming.method === "OPTIONS") return void outgoing.writeHead(200).end();
-  const response = await server.handle(requestOf(incoming, gone.signal));
+  const response = await server.handle(requestOf(incoming, outgoing));
   outgoing.writeHead(response.status, headersOf(response));
   if (typeof response.body === "string" || response.body instanceof Uint8Array) {
     outgoing.end(response.body);
@@ -83,10 +81,18 @@ async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: S
   outgoing.flushHeaders();
   response.cut?.addEventListener("abort", () => outgoing.destroy(), { once: true });
   for await (const piece of response.body) {
-    if (gone.signal.aborted) return;
+    if (outgoing.destroyed) return;
     if (!outgoing.write(piece)) await drained(outgoing);
   }
   outgoing.end();
+}
+
+/** Aborted when the client is gone. Made only for those who ask, as few requests last long enough to need it. */
+function signalOf(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (outgoing.destroyed) gone.abort();
+  else outgoing.once("close", () => gone.abort());
+  return gone.signal;
 }
 
 /** Resolves when more may be written, or nobody reads any more; leaves no listener behind on an answer that goes on for an hour. */
@@ -112,24 +118,35 @@ function headersOf({ headers, body }: HttpResponse): Record<string, string | str
   return all;
 }
 
-function requestOf(incoming: IncomingMessage, signal?: AbortSignal): ApiRequest {
+function requestOf(incoming: IncomingMessage, outgoing?: ServerResponse): ApiRequest {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   const method = incoming.method ?? "GET";
   const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  return {
+  const request = {
     method,
     path: incoming.url ?? "/",
     headers,
     ...(hasBody && headers["content-length"] !== "0" ? { body: incoming } : {}),
-    ...(signal ? { signal } : {}),
-    connection: connectionOf(incoming),
+    connection: connectionOf(incoming.socket),
   };
+  if (!outgoing) return request;
+  let signal: AbortSignal | undefined;
+  return Object.defineProperty(request, "signal", { get: () => (signal ??= signalOf(outgoing)), enumerable: true });
 }
 
-function connectionOf({ socket }: IncomingMessage): ApiRequest["connection"] {
+const connections = new WeakMap<Socket, ApiRequest["connection"]>();
+
+/** Worked out once a connection: who is at its other end does not change. */
+function connectionOf(socket: Socket): ApiRequest["connection"] {
+  let connection = connections.get(socket);
+  if (!connection) connections.set(socket, (connection = peerOf(socket)));
+  return connection;
+}
+
+function peerOf(socket: Socket): ApiRequest["connection"] {
   const remoteAddress = socket.remoteAddress ?? "";
   if (!(socket instanceof TLSSocket) || !socket.authorized) return { remoteAddress };
   const { subject } = socket.getPeerCertificate();

@@ -31,7 +31,10 @@ export function renderObject(
   if (resource && how.as !== "object" && object.kind !== "Status") {
     return render(renderer, status, transform(renderer, resource, object, how), how);
   }
-  if (how.format === "json" && !how.pretty) return json(status, answer.text ?? goJson(object));
+  if (how.format === "json" && !how.pretty) {
+    // An object whose text is known is the stored one, which is frozen.
+    return answer.text === undefined ? json(status, goJson(object)) : { ...json(status, answer.text), value: object };
+  }
   return render(renderer, status, object, how);
 }
 

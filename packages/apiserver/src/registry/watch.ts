@@ -1,4 +1,4 @@
-import { expired, goJson, type KubeObject, quote } from "@dhow/kube";
+import { expired, goJson, type KubeObject, quote, type Status, type WatchNotice } from "@dhow/kube";
 import type { Clock } from "@dhow/base";
 import type { StoredObject } from "../storage/resource-table.ts";
 import type { EventLog, StoreEvent } from "../storage/event-log.ts";
@@ -17,23 +17,35 @@ export interface WatchFormat {
   text(object: KubeObject, stored: StoredObject | undefined): string;
 }
 
-const encoder = new TextEncoder();
 const bookmarkInterval = 60_000;
 
-/**
- * The body of a watch: newline-separated events (apiserver/pkg/endpoints/handlers/watch.go, storage/cacher). Throws before the
- * first line where the request is wrong; whatever happens later is an event of type ERROR.
- */
-export function watchBody(storage: Storage, clock: Clock, call: Call, format: WatchFormat): WatchBody {
-  checkListOptions(call.query, true);
-  const watcher = new Watcher(storage, clock, call, format);
-  return { body: watcher.lines(), cut: watcher.cut };
-}
-
-export interface WatchBody {
+/** The same watch for both kinds of readers; whichever is iterated runs it. */
+export interface WatchAnswer {
+  /** Newline-separated events, as they are sent. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What the lines say, for callers in the same process; objects of the store are shared and frozen. */
+  readonly events: AsyncIterable<WatchNotice>;
   /** Aborted when what the reader has not taken yet has been overwritten (storage/cacher/cache_watcher.go, forceCloseWatcher). */
   readonly cut: AbortSignal;
+}
+
+/** What there is to say of one event, before it is written. */
+interface Notice extends WatchNotice {
+  readonly object: KubeObject | Status;
+  /** What the object comes from, unless it is a bookmark or an error. */
+  readonly stored?: StoredObject;
+  /** Where the text can be shared with other watchers. */
+  readonly event?: StoreEvent;
+}
+
+/**
+ * A watch: newline-separated events (apiserver/pkg/endpoints/handlers/watch.go, storage/cacher). Throws before the
+ * first line where the request is wrong; whatever happens later is an event of type ERROR.
+ */
+export function openWatch(storage: Storage, clock: Clock, call: Call, format: WatchFormat): WatchAnswer {
+  checkListOptions(call.query, true);
+  const watcher = new Watcher(storage, clock, call, format);
+  return { body: watcher.lines(), events: watcher.events(), cut: watcher.cut };
 }
 
 /** Lines that are small are written together, up to so many bytes: who reads slowly makes nobody hold more for it. */
@@ -47,7 +59,7 @@ class Watcher {
   readonly #log: EventLog;
   readonly #selection: Selection;
   readonly #prefix: string;
-  readonly #initial: Uint8Array[] = [];
+  #initial: Notice[] = [];
   readonly #bookmarks: boolean;
   readonly #cut = new AbortController();
   #position: number;
@@ -86,7 +98,7 @@ class Watcher {
     const position = this.#log.after(wanted);
     if (position === undefined) {
       const { status } = expired(`too old resource version: ${wanted} (${this.#log.oldest + 1})`);
-      this.#initial.push(line("ERROR", goJson(status)));
+      this.#initial.push({ type: "ERROR", object: status });
       return -1;
     }
     return position;
@@ -104,20 +116,32 @@ class Watcher {
         : this.#storage.list(resource.storedAs, this.#prefix);
     for (const stored of items) {
       if (!this.#selection.matches(stored.object)) continue;
-      this.#initial.push(line("ADDED", this.#format.text(served(resource, stored), stored)));
+      this.#initial.push({ type: "ADDED", object: served(resource, stored), stored });
     }
     if (markEnd && this.#bookmarks) this.#initial.push(this.#bookmark({ "k8s.io/initial-events-end": "true" }));
   }
 
-  #bookmark(annotations?: Record<string, string>): Uint8Array {
+  #bookmark(annotations?: Record<string, string>): Notice {
     const { info, apiVersion } = this.#call.resource;
     const metadata = { resourceVersion: String(this.#storage.revision), ...(annotations ? { annotations } : {}) };
-    return line("BOOKMARK", this.#format.text({ kind: info.kind, apiVersion, metadata }, undefined));
+    return { type: "BOOKMARK", object: { kind: info.kind, apiVersion, metadata } };
   }
 
   async *lines(): AsyncGenerator<Uint8Array> {
-    if (this.#initial.length > 0) yield Buffer.concat(this.#initial);
-    this.#initial.length = 0;
+    for await (const notices of this.#notices()) {
+      const lines = notices.map((notice) => this.#line(notice));
+      yield lines.length === 1 ? (lines[0] as Uint8Array) : Buffer.concat(lines);
+    }
+  }
+
+  async *events(): AsyncGenerator<WatchNotice> {
+    for await (const notices of this.#notices()) yield* notices;
+  }
+
+  async *#notices(): AsyncGenerator<readonly Notice[]> {
+    const initial = this.#initial;
+    this.#initial = [];
+    if (initial.length > 0) yield initial;
     if (this.#position < 0) return;
     const { timeoutSeconds, signal } = { timeoutSeconds: this.#timeout(), signal: this.#call.signal };
     const alarm = new Alarm();
@@ -135,9 +159,9 @@ class Watcher {
     try {
       if (signal?.aborted) return;
       while (!alarm.ended) {
-        const piece = this.#next(alarm.takeBookmark());
-        if (piece === "overwritten") return;
-        if (piece) yield piece;
+        const notices = this.#next(alarm.takeBookmark());
+        if (notices === "overwritten") return;
+        if (notices.length > 0) yield notices;
         else await alarm.wait();
       }
     } finally {
@@ -165,40 +189,46 @@ class Watcher {
   }
 
   /** What there is to say since the last time; a reader that was too slow for the log is cut off, and lists again. */
-  #next(withBookmark: boolean): Uint8Array | "overwritten" | undefined {
+  #next(withBookmark: boolean): readonly Notice[] | "overwritten" {
     const events = this.#log.from(this.#position);
     if (!events) return "overwritten";
-    const lines: Uint8Array[] = [];
+    const notices: Notice[] = [];
     let size = 0;
     for (const event of events) {
-      const one = this.#eventLine(event);
-      if (one && size > 0 && size + one.byteLength > pieceSize) return Buffer.concat(lines);
+      const one = this.#noticeOf(event);
+      const length = one?.stored?.text.length ?? 0;
+      if (size > 0 && size + length > pieceSize) return notices;
       this.#position += 1;
       if (!one) continue;
-      size += one.byteLength;
-      lines.push(one);
+      size += length;
+      notices.push(one);
     }
-    if (withBookmark) lines.push(this.#bookmark());
-    return lines.length === 0 ? undefined : lines.length === 1 ? lines[0] : Buffer.concat(lines);
+    if (withBookmark) notices.push(this.#bookmark());
+    return notices;
   }
 
   /** An object that begins or ceases to match the selector is ADDED or DELETED for this watcher (storage/cacher/cache_watcher.go). */
-  #eventLine(event: StoreEvent): Uint8Array | undefined {
+  #noticeOf(event: StoreEvent): Notice | undefined {
     const { current, previous, type } = event;
     if (!current.key.startsWith(this.#prefix)) return undefined;
     const is = type !== "DELETED" && this.#selection.matches(current.object);
     const was = previous !== undefined && this.#selection.matches(previous.object);
-    if (is) return this.#shared(event, was ? "MODIFIED" : "ADDED", current);
+    if (is) return this.#notice(event, was ? "MODIFIED" : "ADDED", current);
     if (!was) return undefined;
-    if (type === "DELETED") return this.#shared(event, "DELETED", current);
-    return this.#shared(event, "DELETED", leaving(previous, event.revision));
+    if (type === "DELETED") return this.#notice(event, "DELETED", current);
+    return this.#notice(event, "DELETED", leaving(previous, event.revision));
   }
 
-  #shared(event: StoreEvent, type: string, stored: StoredObject): Uint8Array {
-    const { resource } = this.#call;
-    const write = () => line(type, this.#format.text(served(resource, stored), stored));
-    if (this.#format.name === undefined) return write();
-    const key = `${type} ${resource.apiVersion} ${this.#format.name}`;
+  #notice(event: StoreEvent, type: string, stored: StoredObject): Notice {
+    return { type, object: served(this.#call.resource, stored), stored, event };
+  }
+
+  /** Written once for all watchers that want it in this form. */
+  #line({ type, object, stored, event }: Notice): Uint8Array {
+    if (type === "ERROR") return line(type, goJson(object));
+    const write = () => line(type, this.#format.text(object as KubeObject, stored));
+    if (!event || this.#format.name === undefined) return write();
+    const key = `${type} ${this.#call.resource.apiVersion} ${this.#format.name}`;
     let bytes = event.lines.get(key);
     if (!bytes) event.lines.set(key, (bytes = write()));
     return bytes;
@@ -215,7 +245,7 @@ function leaving(previous: StoredObject, revision: number): StoredObject {
 }
 
 function line(type: string, object: string): Uint8Array {
-  return encoder.encode(`{"type":"${type}","object":${object}}\n`);
+  return Buffer.from(`{"type":"${type}","object":${object}}\n`);
 }
 
 /** Wakes the one who waits. */

@@ -37,6 +37,8 @@ export function openSqliteJournal(folder: string): Journal {
   const put = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM objects WHERE resource = ? AND key = ?");
   const mark = database.prepare("UPDATE meta SET revision = ?");
+  const begin = database.prepare("BEGIN");
+  const end = database.prepare("COMMIT");
   let accepted = acceptedLoss(folder);
   let revision = Math.max(lastRevision(database), accepted);
   if (revision < acknowledged.revision) {
@@ -51,14 +53,14 @@ export function openSqliteJournal(folder: string): Journal {
     commit(changes: readonly Change[]) {
       const last = changes.at(-1);
       if (!last) return;
-      database.exec("BEGIN");
+      begin.run();
       try {
         for (const { resource, key, revision: changed, text } of changes) {
           if (text === undefined) remove.run(resource, key);
           else put.run(resource, key, changed, text, crc32(text));
         }
         mark.run(last.revision);
-        database.exec("COMMIT");
+        end.run();
       } catch (error) {
         if (database.isTransaction) database.exec("ROLLBACK");
         throw explain(error, file);

@@ -64,20 +64,28 @@ export function checkWildcardSubdomain(value: string): string[] {
   return [...faults, patternMessage(message, `\\*\\.${subdomain}`, "*.example.com")];
 }
 
+const qualifiedWording = patternMessage(
+  `must consist of alphanumeric characters, '-', '_' or '.', ${alphanumericEnds}`,
+  qualified,
+  "MyName",
+  "my.name",
+  "123-abc",
+);
+
 /** Keys of labels and annotations, names of finalizers and resources: `example.com/MyName`. */
 export function checkQualifiedName(value: string): string[] {
   const parts = value.split("/");
-  const message = `must consist of alphanumeric characters, '-', '_' or '.', ${alphanumericEnds}`;
-  const wording = patternMessage(message, qualified, "MyName", "my.name", "123-abc");
   if (parts.length > 2) {
-    return [`a valid label key ${wording} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `a valid label key ${qualifiedWording} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   const faults: string[] = [];
   const name = parts.at(-1) ?? "";
   if (parts.length === 2) faults.push(...checkPrefix(parts[0] ?? ""));
   if (name === "") faults.push("name part must be non-empty");
   else if (bytes(name) > 63) faults.push("name part must be no more than 63 bytes");
-  if (!qualifiedPattern.test(name)) faults.push(`name part ${wording}`);
+  if (!qualifiedPattern.test(name)) faults.push(`name part ${qualifiedWording}`);
   return faults;
 }
 

@@ -1,4 +1,11 @@
-import { isStatusError, type KubeClient, type KubeObject, type OwnerReference, refOf } from "@dhow/kube";
+import {
+  isStatusError,
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  type OwnerReference,
+  refOf,
+} from "@dhow/kube";
 import { isDeleting, uidOf } from "../objects.ts";
 import {
   deletesDependents,
@@ -16,11 +23,16 @@ interface Classified {
   readonly waiting: OwnerReference[];
 }
 
+/** As many absent owners are remembered as by the real one (absentOwnerCache). */
+const mostAbsent = 500;
+
 /** Decides and acts for one object at a time (pkg/controller/garbagecollector/garbagecollector.go). */
 export class Collector {
   readonly #client: KubeClient;
   readonly #graph: OwnershipGraph;
   readonly #enqueue: (uid: string) => void;
+  /** Owners that the server did not have: what has that uid never comes back, and its other dependents need not ask again. */
+  readonly #absent = new Set<string>();
 
   constructor(client: KubeClient, graph: OwnershipGraph, enqueue: (uid: string) => void) {
     this.#client = client;
@@ -89,16 +101,33 @@ export class Collector {
 
   /** An owner that no informer shows may be newer than its informer; the server knows. */
   async #ask(owner: OwnerReference, node: GraphNode): Promise<GraphNode | undefined> {
+    const ref = { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name };
+    const place = JSON.stringify([ref, owner.uid, node.namespace]);
+    if (this.#absent.has(place)) return undefined;
+    const live = await this.#find(node.namespace ? { ...ref, namespace: node.namespace } : ref);
+    if (!live || uidOf(live) !== owner.uid) {
+      this.#rememberAbsent(place);
+      return undefined;
+    }
+    const { finalizers = [], namespace = "" } = live.metadata;
+    return { ...ref, uid: owner.uid, namespace, owners: [], deleting: isDeleting(live), finalizers };
+  }
+
+  async #find(ref: ObjectRef): Promise<KubeObject | undefined> {
     try {
-      const ref = { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name };
-      const live = await this.#client.find(node.namespace ? { ...ref, namespace: node.namespace } : ref);
-      if (!live || uidOf(live) !== owner.uid) return undefined;
-      const { finalizers = [], namespace = "" } = live.metadata;
-      return { ...ref, uid: owner.uid, namespace, owners: [], deleting: isDeleting(live), finalizers };
+      return await this.#client.find(ref);
     } catch (error) {
       // A kind that is not served any more: its objects are gone with it.
       if (isStatusError(error, "NotFound")) return undefined;
       throw error;
+    }
+  }
+
+  #rememberAbsent(place: string): void {
+    this.#absent.add(place);
+    for (const oldest of this.#absent) {
+      if (this.#absent.size <= mostAbsent) return;
+      this.#absent.delete(oldest);
     }
   }
 

@@ -121,9 +121,11 @@ function withoutNode(a: FieldSet, b: FieldSet, recursive: boolean): FieldSet | u
 
 /** The set with its elements in the order in which the API server writes them, all the way down. */
 export function sortedDeep(set: FieldSet): FieldSet {
-  if (isEmpty(set)) return leaf;
+  const elements = Object.keys(set);
+  if (elements.length === 0) return leaf;
   const result: FieldSetBuilder = {};
-  for (const element of Object.keys(set).sort(compareElements)) result[element] = sortedDeep(set[element] as FieldSet);
+  if (elements.length > 1) elements.sort(compareElements);
+  for (const element of elements) result[element] = sortedDeep(set[element] as FieldSet);
   return result;
 }
 

@@ -4,8 +4,17 @@ import type { ListType } from "./node-type.ts";
 
 // Path elements as fieldsV1 writes them: structured-merge-diff/fieldpath/serialize-pe.go.
 
+const elements = new Map<string, string>();
+/** Names of fields are few and come again; those of labels and data need not be kept for ever. */
+const mostElements = 4096;
+
 export function fieldElement(name: string): string {
-  return `f:${name}`;
+  const known = elements.get(name);
+  if (known !== undefined) return known;
+  if (elements.size >= mostElements) elements.clear();
+  const element = `f:${name}`;
+  elements.set(name, element);
+  return element;
 }
 
 /** The element of an item in a list that is a set or has keys. Throws an Error with the server's words where the item has none. */

@@ -1,3 +1,4 @@
+import { deepFreeze } from "../equality.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../objects.ts";
 import { decodeFields } from "../schema/decode.ts";
@@ -39,9 +40,14 @@ export function trackUpdate<T extends KubeObject>(old: KubeObject | undefined, u
   return withManagers(updated, managers);
 }
 
+const nothings = new WeakMap<ObjectSchema, object>();
+
 /** What stands before a creation: an empty Go value, whose structs are there already, so that nobody owns them as a whole. */
 function nothingOf(schema: ObjectSchema | undefined): object {
-  return schema ? decodeFields({}, schema).fields : {};
+  if (!schema) return {};
+  let nothing = nothings.get(schema);
+  if (!nothing) nothings.set(schema, (nothing = deepFreeze(decodeFields({}, schema).fields)));
+  return nothing;
 }
 
 /** Compares and moves ownership to the writer; the time changes where it set something. */

@@ -12,6 +12,7 @@ export async function readText(body: HttpResponse["body"]): Promise<string> {
 
 /** The parsed body of an answer below 300; the StatusError that it says otherwise. */
 export async function readJson(response: HttpResponse): Promise<unknown> {
+  if (response.value && response.status < 300) return response.value;
   const text = await readText(response.body);
   if (response.status >= 300) throw failureOf(response, text);
   return text === "" ? undefined : (JSON.parse(text) as unknown);

@@ -15,7 +15,7 @@ import type {
   WriteOptions,
 } from "./options.ts";
 import { type ObjectRef, type QueryValue, queryString, resourcePath } from "./paths.ts";
-import { decodeWatch, type WatchEvent } from "./watch-stream.ts";
+import { decodeWatch, sharedWatch, type WatchEvent } from "./watch-stream.ts";
 
 const patchTypes: Readonly<Record<PatchType | "apply", string>> = {
   json: "application/json-patch+json",
@@ -191,7 +191,7 @@ export class KubeClient {
     const { signal, ...query } = options;
     const response = await this.#send({ method: "GET", ref, query: { watch: true, ...query }, signal });
     if (response.status >= 300) throw failureOf(response, await readText(response.body));
-    yield* decodeWatch<T>(response.body);
+    yield* response.events ? sharedWatch<T>(response.events) : decodeWatch<T>(response.body);
   }
 
   async #json(call: Call): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../http.ts";
+import type { HttpResponse, WatchNotice } from "../http.ts";
 import type { KubeObject } from "../objects.ts";
 import { type Status, StatusError } from "../status.ts";
 
@@ -38,9 +38,19 @@ export async function* decodeWatch<T extends KubeObject>(body: HttpResponse["bod
   const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
   for await (const piece of pieces) {
     for (const line of splitter.push(piece)) {
-      const event = JSON.parse(line) as { type: string; object: unknown };
-      if (event.type === "ERROR") throw new StatusError(event.object as Status);
-      yield event as WatchEvent<T>;
+      yield checked(JSON.parse(line) as WatchNotice);
     }
   }
+}
+
+/** The events of a watch in the same process, which nobody wrote as text. Throws as `decodeWatch` does. */
+export async function* sharedWatch<T extends KubeObject>(
+  events: AsyncIterable<WatchNotice>,
+): AsyncGenerator<WatchEvent<T>> {
+  for await (const event of events) yield checked(event);
+}
+
+function checked<T extends KubeObject>(event: WatchNotice): WatchEvent<T> {
+  if (event.type === "ERROR") throw new StatusError(event.object as Status);
+  return event as WatchEvent<T>;
 }

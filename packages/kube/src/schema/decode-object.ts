@@ -3,7 +3,7 @@ import { quote } from "../quote.ts";
 import { parseApiVersion } from "../resources.ts";
 import { badRequest } from "../status.ts";
 import { decodeFields } from "./decode.ts";
-import { duplicateFields, JsonSyntaxError, parseJson } from "./json-text.ts";
+import { duplicatesIn, JsonSyntaxError, parseJson } from "./json-text.ts";
 import { DecodeError } from "./scalars.ts";
 import { kindSchema } from "./schema.ts";
 
@@ -38,7 +38,7 @@ function relevant(duplicates: readonly string[], unknown: readonly string[]): st
  */
 export function decodeKind(value: unknown, { apiVersion, kind }: Kind, text?: string): Decoded {
   const schema = kindSchema(apiVersion, kind);
-  const duplicates = text === undefined ? [] : duplicateFields(text);
+  const duplicates = text === undefined ? [] : duplicatesIn(text, value);
   if (!schema) return decodeCustom(value as Record<string, unknown>, { apiVersion, kind }, duplicates);
   const { fields, unknown } = decodeFields(value ?? {}, schema);
   const strict = [

@@ -163,6 +163,58 @@ interface Container {
   count: number;
 }
 
+/** How many fields the objects in a JSON text have, counted by their colons. The text must be JSON. */
+function fieldsInText(text: string): number {
+  let count = 0;
+  for (let start = text.indexOf('"'); start >= 0;) {
+    let end = text.indexOf('"', start + 1);
+    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    let after = end + 1;
+    // Blank, tab, line feed and carriage return.
+    while (text.charCodeAt(after) <= 32) after += 1;
+    if (text.charCodeAt(after) === colon) count += 1;
+    start = text.indexOf('"', after);
+  }
+  return count;
+}
+
+const backslash = 92;
+const colon = 58;
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === backslash) before -= 1;
+  return (at - before) % 2 === 0;
+}
+
+/** Not by recursion: what is nested may be so thousands deep. */
+function fieldsInValue(value: unknown): number {
+  let count = 0;
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if (Array.isArray(next)) {
+      for (const item of next) if (typeof item === "object") waiting.push(item);
+      continue;
+    }
+    for (const key in next) {
+      count += 1;
+      const field = (next as Record<string, unknown>)[key];
+      if (typeof field === "object") waiting.push(field);
+    }
+  }
+  return count;
+}
+
+/**
+ * Paths of the fields that a text gives more than once, where `value` is what `JSON.parse` makes of it. Nearly all texts have as many fields as their value, which is found out
+ * far sooner than where each stands.
+ */
+export function duplicatesIn(text: string, value: unknown): string[] {
+  return fieldsInText(text) === fieldsInValue(value) ? [] : duplicateFields(text);
+}
+
 /** Paths of fields that are given more than once (`spec.containers[0].name`), each once. Throws JsonSyntaxError where the text is not JSON. */
 export function duplicateFields(text: string): string[] {
   const scanner = new Scanner(text);
