@@ -27,4 +27,6 @@ const flags = [
   ...options,
 ];
 const runner = spawn(process.execPath, [...flags, ...files], { stdio: "inherit" });
+// Whoever ends this ends what it started.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => runner.kill(signal));
 runner.on("exit", (code) => process.exit(code ?? 1));
