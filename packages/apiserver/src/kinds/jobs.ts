@@ -1,4 +1,13 @@
-import { clone, deepEqual, type FieldFault, fieldFault, type Job, type JobSpec, matchesLabels } from "@dhow/kube";
+import {
+  clone,
+  deepEqual,
+  type FieldFault,
+  fieldFault,
+  type Job,
+  type JobSpec,
+  type LabelSelector,
+  matchesLabels,
+} from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
 import { immutable, nonNegative, selectorFaults, sorted } from "../validation/metadata.ts";
 import { checkLabel1123 } from "../validation/names.ts";
@@ -62,26 +71,35 @@ function* jobFaults({ metadata, spec }: Job): Generator<FieldFault> {
   yield* jobSpecFaults(spec, "spec");
   if (!spec.selector) yield required("spec.selector");
   else {
-    yield* selectorFaults(spec.selector, "spec.selector");
-    const labels = Object.fromEntries(sorted(spec.template?.metadata?.labels ?? {}));
-    const { name, uid = "" } = metadata;
-    const generated = {
-      "batch.kubernetes.io/controller-uid": uid,
-      "batch.kubernetes.io/job-name": name ?? "",
-      "controller-uid": uid,
-      "job-name": name ?? "",
-    };
-    if (!spec.manualSelector && !matchesLabels(spec.selector, generated)) {
-      yield invalid("spec.selector", spec.selector, "`selector` not auto-generated");
-    }
-    if (!matchesLabels(spec.selector, labels)) {
-      yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
-    }
+    const faults = [...selectorFaults(spec.selector, "spec.selector")];
+    yield* faults;
+    // A selector that cannot be read selects nothing that could be compared (ValidateJob in pkg/apis/batch/validation).
+    if (faults.length === 0) yield* selectedFaults(metadata, spec, spec.selector);
   }
   if (spec.completionMode !== "Indexed" || !spec.completions) return;
   const last = `${metadata.name}-${spec.completions - 1}`;
   if (checkLabel1123(last).length > 0) {
     yield invalid("metadata.name", metadata.name, `will not able to create pod with invalid DNS label: ${last}`);
+  }
+}
+
+function* selectedFaults(
+  { name, uid = "" }: Job["metadata"],
+  spec: JobSpec,
+  selector: LabelSelector,
+): Generator<FieldFault> {
+  const labels = Object.fromEntries(sorted(spec.template?.metadata?.labels ?? {}));
+  const generated = {
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name ?? "",
+    "controller-uid": uid,
+    "job-name": name ?? "",
+  };
+  if (!spec.manualSelector && !matchesLabels(selector, generated)) {
+    yield invalid("spec.selector", selector, "`selector` not auto-generated");
+  }
+  if (!matchesLabels(selector, labels)) {
+    yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
   }
 }
 
