@@ -511,6 +511,9 @@ job("unknown mode", { completionMode: "X" });
 job("indexed options", { backoffLimitPerIndex: 1, maxFailedIndexes: 1 });
 job("own selector", { manualSelector: true, selector, template: template({ restartPolicy: "OnFailure" }) });
 job("selector not allowed", { selector });
+job("selector that cannot be read", {
+  selector: { matchExpressions: [{ key: "a", operator: "In", values: ["::1"] }] },
+});
 update("completions", "batch/v1", "Job", { spec: { template: template({ restartPolicy: "Never" }, {}) } }, (object) => {
   (object["spec"] as Wish)["completions"] = 3;
 });
