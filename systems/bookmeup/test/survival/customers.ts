@@ -28,6 +28,7 @@ export class Customer {
   #token: string;
   readonly #service: string;
   #stopped = false;
+  #gone = false;
   #running: Promise<void> | undefined;
 
   private constructor(url: string, email: string, token: string, service: string) {
@@ -55,6 +56,12 @@ export class Customer {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  /** Stops without insisting on an answer: the system is not there any more. */
+  async leave(): Promise<void> {
+    this.#gone = true;
+    await this.stop();
   }
 
   /** Resolves when another request of theirs has been answered. */
@@ -121,7 +128,8 @@ export class Customer {
         this.answered += 1;
         return reply;
       }
-      if (Date.now() > end) throw new Error(`${method} ${path}: ${reply?.status} ${JSON.stringify(reply?.body)}`);
+      if (this.#gone || Date.now() > end)
+        throw new Error(`${method} ${path}: ${reply?.status} ${JSON.stringify(reply?.body)}`);
       if (reply?.status === 401) this.#token = await signIn(this.#url, this.#email).catch(() => this.#token);
       this.repeated += 1;
       await pause(50);

@@ -47,7 +47,7 @@ describe("BookMeUp, killed under people who book", () => {
     writers = new Writers({ client: () => connection.client, namespace: "bookmeup", revisions, count: 1 });
   });
   after(async () => {
-    await Promise.all(customers.map((customer) => customer.stop().catch(() => undefined)));
+    await Promise.all(customers.map((customer) => customer.leave().catch(() => undefined)));
     await writers?.pause();
     connection?.[Symbol.dispose]();
     await cluster?.[Symbol.asyncDispose]();
