@@ -18,6 +18,7 @@ import {
   cpuNanosecondsOf,
   descendant,
   firstOfNamespace,
+  killNamespace,
   sendSignal,
   treeOf,
 } from "./process-tree.ts";
@@ -150,16 +151,18 @@ export class NamespaceContainer implements ContainerProcess {
     if (config.tty) pipes[1].reader.resume();
     const forget = cgroup ? () => undefined : this.#watchMemory(host.memoryWatch);
     this.exited = new Promise((resolve) => {
-      const ended = (code: number | null, signal: NodeJS.Signals | null) => {
+      const ended = async (code: number | null, signal: NodeJS.Signals | null) => {
         this.#ended = true;
         forget();
+        // unshare never ends itself so: it was killed from outside, and what it held has to be ended by us.
+        if (signal === "SIGKILL") await killNamespace(this.#first);
         const oomKilled = this.#overLimit || (cgroup?.oomKills() ?? 0) > 0;
         resolve(this.#killed ? exitOf(null, "SIGKILL", oomKilled) : exitOf(code, signal, oomKilled));
         running.giveBack();
       };
       // A short program's end may have been told before its start was read from the pipe.
-      if (child.exitCode === null && child.signalCode === null) child.on("exit", ended);
-      else ended(child.exitCode, child.signalCode);
+      if (child.exitCode === null && child.signalCode === null) child.on("exit", (...how) => void ended(...how));
+      else void ended(child.exitCode, child.signalCode);
     });
   }
 

@@ -63,6 +63,20 @@ export function anonymousBytesOf(pid: number): number {
   return Number(/^VmRSS:\s*(\d+) kB$/m.exec(readProc(pid, "status"))?.[1] ?? 0) * 1024;
 }
 
+/** How long the kernel may take to end what was killed (milliseconds). */
+const endingTime = 2000;
+
+/**
+ * Ends the first process of a namespace, and all in it with that, where unshare was killed before it: the signal that --kill-child asks for
+ * is forgotten when the child changes its user (prctl(2), PR_SET_PDEATHSIG). Resolves when it is gone.
+ */
+export async function killNamespace(first: number): Promise<void> {
+  for (const end = Date.now() + endingTime; firstOfNamespace(first) === first && Date.now() < end;) {
+    sendSignal(first, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

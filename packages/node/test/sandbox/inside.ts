@@ -1,5 +1,5 @@
 // Runs in a world of its own and tells over IPC what containers did there; sandbox.test.ts says what they should have done.
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,15 @@ const cases: Record<string, () => Promise<unknown>> = {
     ]);
     running.kill("SIGKILL");
     return { first, last: await running.exited };
+  },
+  "unshare killed": async () => {
+    const running = await (await pod()).start(container(["sleep", "60"]));
+    const parentOf = (pid: number) => Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    const held = [running.pid];
+    while (parentOf(held[0] ?? 0) !== process.pid) held.unshift(parentOf(held[0] ?? 0));
+    process.kill(held[0] ?? 0, "SIGKILL");
+    const exit = await running.exited;
+    return { ...exit, left: held.filter((pid) => existsSync(`/proc/${pid}`)) };
   },
   "term with handler": async () => {
     const running = await (

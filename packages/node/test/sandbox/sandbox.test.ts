@@ -24,6 +24,7 @@ const expected: Record<string, unknown> = {
   "missing program": { refused: 'exec: "no-such-program": executable file not found in $PATH' },
   "own signal": { ...quiet, ...exit(139, "SIGSEGV") },
   "term without handler": { first: "still runs", last: exit(137, "SIGKILL") },
+  "unshare killed": { ...exit(137, "SIGKILL"), left: [] },
   "term with handler": { out: "ready\nbye\n", error: "", ...exit(3) },
   orphans: { out: "0\n", error: "", ...exit(1) },
   files: {
