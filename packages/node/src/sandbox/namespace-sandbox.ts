@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "@dhow/base";
+import { type Clock, randomSuffix } from "@dhow/base";
 import { AddressRange } from "./addresses.ts";
 import { prepareBase } from "./base.ts";
 import { openCgroups } from "./cgroups.ts";
@@ -26,7 +26,7 @@ export interface NamespaceSandboxOptions {
   readonly clock: Clock;
   /** Whether the world was made with a user namespace, as an ordinary user's is. */
   readonly userNamespace: boolean;
-  /** By this name what a killed world has left is known again; letters and digits. */
+  /** By this name what a killed world has left is known again; letters and digits. Unless said, one that no other world has. */
   readonly owner?: string;
   /** Memory-backed scratch space within the world; gone with it. */
   readonly scratch?: string;
@@ -34,7 +34,7 @@ export interface NamespaceSandboxOptions {
 
 /** Pods as processes in Linux namespaces. To be called once in a world of its own, see world.ts. */
 export async function createNamespaceSandbox(options: NamespaceSandboxOptions): Promise<NamespaceSandbox> {
-  const { nodes, clock, userNamespace, owner = "world", scratch = "/run/dhow" } = options;
+  const { nodes, clock, userNamespace, owner = randomSuffix(8), scratch = "/run/dhow" } = options;
   for (const name of ["pipes", "pods", "containers"]) mkdirSync(join(scratch, name), { recursive: true });
   const addresses = [gateway, ...nodes.map((node) => node.address)];
   const [base] = await Promise.all([
