@@ -231,10 +231,12 @@ describe("the web page", { skip }, () => {
     await tabTo(label);
     await page.keyboard.press("Enter");
     assert.equal(await focused(), "Book");
+    const refreshed = page.waitForResponse((response) => response.url().includes("/slots"));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.goto(`${front.url}/#/services/${id}`);
-    await page.locator(".slot").first().focus();
+    await (await refreshed).finished();
+    await page.locator(".days:not([aria-busy]) .slot").first().waitFor();
+    assert.equal(await page.evaluate<string>(focusedName), label, "the fresh list has the focus where it was");
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");
     await heading(page, "Your bookings");

@@ -3,7 +3,7 @@ import { announce, type Child, h } from "./dom.ts";
 import { price, wholeTime, whoseTime } from "./format.ts";
 import { ask } from "./forms.ts";
 import { go, type Route, showCurrent, type View } from "./router.ts";
-import { slotPicker } from "./slots.ts";
+import { type SlotPicker, slotPicker } from "./slots.ts";
 
 /** When a booking is, and by whose clock. */
 export function when(slot: Slot, timeZone: string): HTMLElement {
@@ -78,7 +78,7 @@ async function list(): Promise<View> {
   };
 }
 
-async function moveTo(booking: Booking, slot: Slot, reload: () => Promise<void>): Promise<void> {
+async function moveTo(booking: Booking, slot: Slot, reload: SlotPicker["reload"]): Promise<void> {
   const { service } = booking;
   const isDone = await ask({
     title: `Move ${service.title}?`,
@@ -90,7 +90,7 @@ async function moveTo(booking: Booking, slot: Slot, reload: () => Promise<void>)
     },
   });
   if (!isDone) {
-    await reload();
+    await reload(slot);
     return;
   }
   announce(`Moved to ${wholeTime(slot, service.timeZone)}`);

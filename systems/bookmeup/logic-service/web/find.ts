@@ -5,7 +5,7 @@ import { duration, price, wholeTime, zoneName } from "./format.ts";
 import { ask } from "./forms.ts";
 import { openingTable } from "./opening-hours.ts";
 import { go, type Route, signInAddress, type View } from "./router.ts";
-import { slotPicker } from "./slots.ts";
+import { type SlotPicker, slotPicker } from "./slots.ts";
 
 function card(service: Service): HTMLElement {
   return h(
@@ -111,7 +111,7 @@ async function service(id: string): Promise<View> {
   return { title: found.title, content: [facts, description, hours, slots] };
 }
 
-async function book(service: Service, slot: Slot, reload: () => Promise<void>): Promise<void> {
+async function book(service: Service, slot: Slot, reload: SlotPicker["reload"]): Promise<void> {
   if (!currentUser()) {
     announce("Sign in to book");
     go(signInAddress());
@@ -129,7 +129,7 @@ async function book(service: Service, slot: Slot, reload: () => Promise<void>): 
   });
   if (!isDone) {
     // Perhaps because somebody else was faster.
-    await reload();
+    await reload(slot);
     return;
   }
   announce(`Booked: ${service.title}, ${wholeTime(slot, service.timeZone)}`);

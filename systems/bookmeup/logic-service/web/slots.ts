@@ -13,7 +13,7 @@ function slotButton(slot: Slot, timeZone: string, pick: (slot: Slot) => void): H
     {},
     h(
       "button",
-      { type: "button", class: "slot", "aria-label": label, onclick: () => pick(slot) },
+      { type: "button", class: "slot", "data-start": slot.start, "aria-label": label, onclick: () => pick(slot) },
       clock(slot.start, timeZone),
       own ? h("small", {}, `${own} yours`) : undefined,
     ),
@@ -36,7 +36,16 @@ function daySection(slots: readonly Slot[], timeZone: string, pick: (slot: Slot)
 
 export interface SlotPicker {
   readonly element: HTMLElement;
-  readonly reload: () => Promise<void>;
+  /** Shows what is free now, to someone who comes back from a slot: the focus is there again, or at the next that is free. */
+  readonly reload: (from: Slot) => Promise<void>;
+}
+
+/** Takes the focus to a slot that starts then or, where it is gone, to the next, unless the focus has gone elsewhere meanwhile. */
+function focusSlot(list: HTMLElement, start: string): void {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const buttons = [...list.querySelectorAll<HTMLElement>(".slot")];
+  const next = buttons.find(({ dataset }) => (dataset["start"] ?? "") >= start) ?? buttons.at(-1);
+  next?.focus();
 }
 
 /** Free slots from today on, with buttons to go through the weeks. */
@@ -52,17 +61,22 @@ export function slotPicker(service: Service, pick: (slot: Slot) => void): SlotPi
   const earlier = step(-daysAtOnce, "Seven days earlier", "←", h("span", { class: "word" }, "\u00a0Earlier"));
   const later = step(daysAtOnce, "Seven days later", h("span", { class: "word" }, "Later\u00a0"), "→");
 
-  async function reload(): Promise<void> {
+  async function load(returningTo?: Slot): Promise<void> {
     const asked = from;
     list.setAttribute("aria-busy", "true");
     try {
       const { slots } = await services.slots(service.id, asked, addDays(asked, daysAtOnce - 1));
       if (asked !== from) return;
       const days = [...Map.groupBy(slots, (slot) => dayOf(new Date(slot.start), timeZone)).values()];
+      const focused = document.activeElement;
+      const start = focused instanceof HTMLElement && list.contains(focused) ? focused.dataset["start"] : undefined;
       replaceChildren(
         list,
         days.map((day) => daySection(day, timeZone, pick)),
       );
+      // The button that had the focus is gone with the list that it was in.
+      const kept = start ?? returningTo?.start;
+      if (kept) focusSlot(list, kept);
       state.textContent =
         slots.length === 0
           ? "Nothing is free in these seven days. Look later."
@@ -78,11 +92,11 @@ export function slotPicker(service: Service, pick: (slot: Slot) => void): SlotPi
     from = day < today ? today : day;
     date.value = from;
     earlier.toggleAttribute("disabled", from === today);
-    return reload();
+    return load();
   }
 
   date.addEventListener("change", () => void go(date.value || today));
   const bar = h("div", { class: "bar" }, earlier, date, later);
   void go(today);
-  return { element: h("div", { class: "picker" }, bar, state, list), reload };
+  return { element: h("div", { class: "picker" }, bar, state, list), reload: load };
 }
