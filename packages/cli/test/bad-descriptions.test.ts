@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dhow, userFolder } from "./fixture.ts";
 
-const program = { "api/src/main.ts": "console.log(1);" };
+const program = {
+  "api/src/main.ts": "console.log(1);",
+  "shop.ts": "export const shop = 1;",
+  "broken.ts": 'export const fine = 1;\nexport const broken = "unclosed;\n',
+};
 const imports = 'import { ingress, peer, postgres, secret, service, system } from "dhow";';
 const around = (body: string) => `${imports}\n\nexport default system("shop", () => [\n${body}\n]);\n`;
 
@@ -35,7 +39,13 @@ const cases: readonly [name: string, text: string, ...said: RegExp[]][] = [
     /peer\("bee"\): the system has no service/,
     /system\.ts:4:55/,
   ],
-  ["a name that does not exist", around("  servise(1),"), /servise is not defined/, /system\.ts:4:3/],
+  [
+    "a name that does not exist",
+    around("  servise(1),"),
+    /servise is not defined/,
+    /system\.ts:4:3/,
+    /Instead: service, imported/,
+  ],
   [
     "a cycle",
     `${imports}\nexport default system("shop", () => {\n  const a = service("a", { source: "api", port: 1, env: { B: b.url } });\n  const b = service("b", { source: "api", port: 2, env: { A: a.url } });\n  return [a, b];\n});\n`,
@@ -70,7 +80,48 @@ const cases: readonly [name: string, text: string, ...said: RegExp[]][] = [
     /image is "nginx"/,
     /never "latest"/,
   ],
-  ["a package that is not there", 'import "nowhere";\n', /Cannot find package 'nowhere'/, /system\.ts/],
+  [
+    "a package that is not there",
+    'import "nowhere";\n',
+    /there is no package "nowhere"/,
+    /system\.ts:1:9/,
+    /Instead: npm install nowhere/,
+  ],
+  [
+    "a package that is misspelt",
+    'import { system } from "dhwo";\n',
+    /no package "dhwo"/,
+    /system\.ts:1:25/,
+    /from "dhow"/,
+  ],
+  [
+    "an export that is misspelt",
+    'import { system, services } from "dhow";\n',
+    /"dhow" exports no services/,
+    /system\.ts:1:18/,
+    /Instead: import \{ service \} from "dhow"/,
+  ],
+  [
+    "a file that is not there",
+    `${imports}\nimport { shop } from "./shops.ts";\n`,
+    /there is no file .*shops\.ts/,
+    /system\.ts:2:25/,
+    /Instead: import … from a file that is there: shop\.ts/,
+  ],
+  [
+    "a syntax error in a file that it imports",
+    `${imports}\nimport { broken } from "./broken.ts";\n`,
+    /syntax error: Unterminated string/,
+    /broken\.ts:2:\d+/,
+    /mend the line: export const broken = "/,
+  ],
+  [
+    "a cycle outside of the function",
+    `${imports}\nconst a = service("a", { source: "api", port: 1, env: { B: b.url } });\nconst b = service("b", { source: "api", port: 2, env: { A: a.url } });\n`,
+    /b is used before it is defined, or in a cycle/,
+    /system\.ts:2:60/,
+    /peer\("name"\)\.url/,
+  ],
 ];
 
 for (const [name, text, ...said] of cases) {
@@ -101,7 +152,7 @@ test("a command that does not exist, an option that does not, and a port that is
 
 test("every command has help with an example", () => {
   using folder = userFolder({});
-  for (const name of ["up", "down", "status", "logs", "kubeconfig", "render", "secret"]) {
+  for (const name of ["up", "down", "status", "logs", "kubeconfig", "render", "secret", "apply"]) {
     const { code, stdout } = dhow(folder.path, name, "--help");
     assert.equal(code, 0);
     assert.match(stdout, /Example:\n {2}.*dhow /);

@@ -5,7 +5,8 @@ import type { KubeClient } from "@dhow/kube";
 import { sourceImages } from "@dhow/manifests";
 import { programFolders } from "@dhow/node/workspace";
 import { watch } from "chokidar";
-import { checkSyntax, type LoadedSystem } from "./load.ts";
+import { checkSyntax } from "./explain.ts";
+import type { LoadedSystem } from "./load.ts";
 import { RollingRestart } from "./rolling-restart.ts";
 
 export interface EditOptions {

@@ -37,14 +37,7 @@ function build(definition: SystemDefinition, environment: Environment): readonly
   try {
     built = definition.build(environment);
   } catch (error) {
-    const early = error instanceof ReferenceError && /^Cannot access '(.+)' before initialization$/.exec(error.message);
-    if (!early) throw error;
-    throw new ModelError({
-      code: "MODEL_CYCLE",
-      message: `system(${show(definition.name)}): ${early[1]} is used before it is defined, or in a cycle`,
-      instead: `define ${early[1]} further up; where two services call each other, one names the other: peer("name").url`,
-      place: placeInStack(error.stack ?? "") ?? definition.place,
-    });
+    throw usedTooEarly(error, `system(${show(definition.name)}): `) ?? error;
   }
   if (!Array.isArray(built)) throw notValues(definition, built);
   for (const value of built)
@@ -58,6 +51,19 @@ function notValues(definition: SystemDefinition, value: unknown): ModelError {
     message: `system(${show(definition.name)}) returns ${show(value)}`,
     instead: "a list of values: return [ingress(…), service(…)]",
     place: definition.place,
+  });
+}
+
+/** What V8 says of a constant that is not there yet, as what it is in a description: an order to change, or a cycle. */
+export function usedTooEarly(error: unknown, where = ""): ModelError | undefined {
+  const name =
+    error instanceof ReferenceError && /^Cannot access '(.+)' before initialization$/.exec(error.message)?.[1];
+  if (!name) return undefined;
+  return new ModelError({
+    code: "MODEL_CYCLE",
+    message: `${where}${name} is used before it is defined, or in a cycle`,
+    instead: `define ${name} further up; where two services call each other, one names the other: peer("name").url`,
+    place: placeInStack(error.stack ?? ""),
   });
 }
 

@@ -1,5 +1,6 @@
 export { adminer, type Adminer, type AdminerOptions } from "./adminer.ts";
-export { addresses } from "./collect.ts";
+export { closest } from "./check.ts";
+export { addresses, usedTooEarly } from "./collect.ts";
 export { type Environment, type EnvironmentOptions } from "./environment.ts";
 export { ModelError, type ModelErrorCode } from "./errors.ts";
 export { ingress, type Ingress, type IngressOptions } from "./ingress.ts";

@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import type { Place } from "@dhow/base";
 
 const ownFolder = new URL(".", import.meta.url).href;
-const aFrame = /\(?(file:\/\/[^)]+|\/[^)\s]+):(\d+):(\d+)\)?$/;
+// Node's own frames, `node:internal/modules/…`, have no file.
+const aFrame = /(?<=[\s(])(file:\/\/[^)]+|\/[^)\s]+):(\d+):(\d+)\)?$/;
 
 /** Where the user's file calls into this package: the first frame of the stack that is not our own. */
 export function callingPlace(): Place | undefined {

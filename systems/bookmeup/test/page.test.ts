@@ -187,7 +187,7 @@ describe("the web page", { skip }, () => {
   });
 
   it("can be used with the keyboard alone, and takes the focus along", async () => {
-    const { id } = await aService(system, provider, { title: "Keyboard class" });
+    await aService(system, provider, { title: "Keyboard class" });
     const page = await open();
     const focused = () => page.evaluate<string>(focusedText);
     /** Presses Tab until what has the focus says `text`; a person would do so too. */
