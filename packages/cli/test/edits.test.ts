@@ -12,8 +12,25 @@ export default system("shop", () => {
   const api = service("api", { source: "api", port: 3000, health: "/" });
   const web = service("web", { source: "web", port: 3000, health: "/", replicas: 1 });
   const shelf = service("shelf", { source: "shelf", port: 3000, health: "/" });
-  return [ingress("shop", { routes: { "/": web, "/api": api, "/shelf": shelf } })];
+  const gated = service("gated", { source: "gated", port: 3000, health: "/", adjust: (objects) => [...objects.map(behindGate), gate] });
+  return [ingress("shop", { routes: { "/": web, "/api": api, "/shelf": shelf, "/gated": gated } })];
 });
+
+/** A pod starts when its init container finds the entry "open" in the ConfigMap. */
+const gate = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "gate", namespace: "shop" }, data: { open: "yes" } };
+
+function behindGate(object) {
+  if (object.kind !== "Deployment") return object;
+  const { spec } = object.spec.template;
+  spec.volumes = [...(spec.volumes ?? []), { name: "gate", configMap: { name: "gate" } }];
+  spec.initContainers = [{
+    ...spec.containers[0], name: "wait", image: "busybox:1.37", ports: [], env: [],
+    livenessProbe: undefined, readinessProbe: undefined, startupProbe: undefined, lifecycle: undefined,
+    command: ["sh", "-c", "until [ -e /gate/open ]; do sleep 0.05; done"],
+    volumeMounts: [{ name: "gate", mountPath: "/gate" }],
+  }];
+  return object;
+}
 `;
 
 /** A package of the workspace, and a service that depends on it. */
@@ -41,6 +58,7 @@ describe("edits", () => {
       "system.ts": description,
       "api/src/main.ts": greeter("one"),
       "web/src/main.ts": greeter("web"),
+      "gated/src/main.ts": greeter("one"),
       ...words,
     });
     mkdirSync(join(folder.path, "shelf/node_modules/@shop"), { recursive: true });
@@ -165,6 +183,33 @@ describe("edits", () => {
     await eventually(async () =>
       (await Promise.all([ask(), ask(), ask()])).every(({ text }) => text.startsWith("four")),
     );
+  });
+
+  test("the last pod that serves keeps the old code while its sibling waits for its init container", async () => {
+    using cluster = connect(folder.path);
+    const gate = { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "gate" };
+    const pod = { apiVersion: "v1", kind: "Pod", namespace: "shop" };
+    const first = [...(await runs("gated")).ids.keys()];
+    await cluster.client.patch(gate, "merge", { data: { open: null, closed: "yes" } });
+    await cluster.client.delete({ ...pod, name: first[0] ?? "" });
+    const fresh = await eventually(async () =>
+      [...(await runs("gated")).ids.keys()].find((name) => !first.includes(name)),
+    );
+    const initialized = async (wanted: string) =>
+      (await cluster.client.get<Pod>({ ...pod, name: fresh })).status?.conditions?.some(
+        ({ type, status }) => type === "Initialized" && status === wanted,
+      );
+    await eventually(() => initialized("False"));
+    const answers = await underLoad("/gated", async (said) => {
+      write(folder.path, "gated/src/main.ts", greeter("two"));
+      await running.said(/gated +gated-\S+ keeps the old code until gated-\S+ is ready/);
+      assert.ok(said.every(({ text }) => text.startsWith("one from ")));
+      await cluster.client.patch(gate, "merge", { data: { open: "yes", closed: null } });
+      await eventually(() => onlySays(said, "two") && restarted("gated") === 1);
+    });
+    assert.deepEqual(failures(answers), []);
+    assert.equal(await initialized("True"), true);
+    assert.deepEqual((await runs("gated")).restarts, [0, 0]);
   });
 
   test("a program that ends at once after an edit is shown with its place and its last words, until it is mended", async () => {

@@ -1,5 +1,5 @@
-import { messageOf, type Reporter } from "@dhow/base";
-import { type KubeClient, type Pod, readText } from "@dhow/kube";
+import { messageOf, type Reporter, sleep, systemClock } from "@dhow/base";
+import { type Deployment, type KubeClient, type Pod, readText } from "@dhow/kube";
 
 export interface RollingRestartOptions {
   readonly client: KubeClient;
@@ -8,10 +8,18 @@ export interface RollingRestartOptions {
   readonly reporter: Reporter;
 }
 
+/** How often it is looked whether a pod is ready that another one's turn waits for, and after how long that is said (milliseconds). */
+const interval = 100;
+const worthSaying = 1000;
+
+/** What happens to a pod when its turn comes: `alone` where nobody else is to serve, `none` where it must go on for the time being. */
+type Turn = "one of several" | "alone" | "none";
+
 /**
- * Brings the newest code to all pods of a service, one after the other, so that one of several always serves. An edit that comes meanwhile begins
- * anew with the pod that is under way: in the end all of them run the newest code. Where new code does not become ready, the others go on with
- * the old.
+ * Brings the newest code to all pods of a service, one after the other, so that one of several always serves: the last one that is ready keeps
+ * the old code until another is, as under a Deployment's `maxUnavailable` (pkg/controller/deployment/rolling.go). An edit that comes meanwhile
+ * begins anew with the pod that is under way: in the end all of them run the newest code. Where new code does not become ready, the others go
+ * on with the old.
  */
 export class RollingRestart {
   readonly #options: RollingRestartOptions;
@@ -67,14 +75,13 @@ export class RollingRestart {
   /** Gives every pod one edition of the code. False where another came, or may come, meanwhile. */
   async #roll(edition: number): Promise<boolean> {
     const start = performance.now();
-    const pods = await this.#pods();
-    const serving = new Set(pods.filter(isReady));
-    for (const pod of pods) {
-      if (this.#held || edition !== this.#edition) return false;
+    // Pods that come later read the new code by themselves.
+    for (const pod of await this.#pods()) {
+      if (pod.spec?.nodeName === undefined) continue;
+      const turn = await this.#turnOf(pod, edition);
+      if (this.#stale(edition)) return false;
       this.#first = pod.metadata.uid;
-      serving.delete(pod);
-      await this.#restart(pod, serving.size === 0);
-      serving.add(pod);
+      await this.#restart(pod, turn === "alone");
       if (edition !== this.#edition) return false;
       this.#first = undefined;
     }
@@ -87,7 +94,26 @@ export class RollingRestart {
     return true;
   }
 
-  /** Those that do not serve come first: nobody misses them. */
+  #stale(edition: number): boolean {
+    return this.#held || edition !== this.#edition;
+  }
+
+  /** Waits until a pod may be taken out of service, or until that is no longer asked for. */
+  async #turnOf(pod: Pod, edition: number): Promise<Turn> {
+    const { signal } = this.#superseded;
+    const sayAt = systemClock.now() + worthSaying;
+    for (let said = false; ; await sleep(systemClock, interval, signal)) {
+      const [pods, wanted] = await Promise.all([this.#pods(), this.#wanted()]);
+      const turn = turnAmong(pods, pod, wanted);
+      if (turn !== "none" || this.#stale(edition)) return turn;
+      if (said || systemClock.now() < sayAt) continue;
+      said = true;
+      const sibling = pods.find(({ metadata }) => metadata.uid !== pod.metadata.uid)?.metadata.name ?? "another pod";
+      this.#report("source.waiting", "info", `${pod.metadata.name} keeps the old code until ${sibling} is ready`);
+    }
+  }
+
+  /** Those that run or will; those that do not serve come first: nobody misses them. */
   async #pods(): Promise<Pod[]> {
     const { client, namespace, service } = this.#options;
     const { items } = await client.list<Pod>(
@@ -95,9 +121,14 @@ export class RollingRestart {
       { labelSelector: `app=${service}` },
     );
     const rank = (pod: Pod) => (pod.metadata.uid === this.#first ? 0 : isReady(pod) ? 2 : 1);
-    return items
-      .filter((pod) => pod.metadata.deletionTimestamp === undefined && pod.spec?.nodeName !== undefined)
-      .sort((a, b) => rank(a) - rank(b));
+    return items.filter(isActive).sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** How many pods there should be; one that is to take the place of another may not be there yet. */
+  async #wanted(): Promise<number> {
+    const { client, namespace, service: name } = this.#options;
+    const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace, name };
+    return (await client.find<Deployment>(ref))?.spec?.replicas ?? 0;
   }
 
   /**
@@ -120,6 +151,18 @@ export class RollingRestart {
     const { reporter, service } = this.#options;
     reporter.report({ kind, level, subject: service, message, ...(data && { data }) });
   }
+}
+
+function turnAmong(pods: readonly Pod[], pod: Pod, wanted: number): Turn {
+  const others = pods.filter(({ metadata }) => metadata.uid !== pod.metadata.uid);
+  if (others.some(isReady)) return "one of several";
+  const serves = pods.some((one) => one.metadata.uid === pod.metadata.uid && isReady(one));
+  return serves && Math.max(others.length + 1, wanted) > 1 ? "none" : "alone";
+}
+
+/** As the controllers count (IsPodActive in pkg/controller/controller_utils.go). */
+function isActive({ metadata, status }: Pod): boolean {
+  return metadata.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }
 
 function isReady({ status }: Pod): boolean {
