@@ -1,6 +1,7 @@
-import { Agent as PlainAgent, type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { http } from "@dhow/base/http";
 import type { HttpRequest, HttpResponse, Transport } from "./http.ts";
 
 /** How to reach an API server and who one is to it. Certificates and keys are PEM. */
@@ -34,13 +35,13 @@ export function httpTransport(connection: Connection): HttpTransport {
   const secure = server.protocol === "https:";
   const agent = secure
     ? new TlsAgent({ keepAlive: true, timeout: idleTimeout, ...tlsOptions(connection, server) })
-    : new PlainAgent({ keepAlive: true, timeout: idleTimeout });
+    : new http.Agent({ keepAlive: true, timeout: idleTimeout });
   const prefix = server.pathname.replace(/\/$/, "");
   const address = connection.socketPath
     ? { socketPath: connection.socketPath }
     : { host: server.hostname.replace(/^\[|\]$/g, ""), port: server.port || (secure ? 443 : 80) };
   const open = (request: HttpRequest): ClientRequest =>
-    (secure ? tlsRequest : plainRequest)({
+    (secure ? tlsRequest : http.request)({
       agent,
       ...address,
       method: request.method,

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "@dhow/base";
 import type { Secret, ServiceAccount } from "@dhow/kube";
-import { jwtVerify } from "jose";
+import { jwtVerify } from "jose/jwt/verify";
 import type { Store } from "../store.ts";
 
 /** Who signs the tokens that Secrets of type kubernetes.io/service-account-token hold (pkg/serviceaccount/legacy.go). */

@@ -1,7 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import type { Clock } from "@dhow/base";
 import type { KubeObject, Node, Pod, ServiceAccount } from "@dhow/kube";
-import { exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { JWK, JWTPayload } from "jose";
+import { SignJWT } from "jose/jwt/sign";
+import { jwtVerify } from "jose/jwt/verify";
+import { exportJWK } from "jose/key/export";
 import type { UserInfo } from "../admission.ts";
 import type { Store } from "../store.ts";
 import { secretTokenIssuer, verifySecretToken } from "./secret-tokens.ts";

@@ -1,7 +1,8 @@
-import { type IncomingMessage, type ServerOptions, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { http } from "@dhow/base/http";
 import type { HttpResponse } from "@dhow/kube";
 import type { ApiRequest, ApiServer } from "../server.ts";
 
@@ -56,7 +57,7 @@ export function httpListeners(server: ApiServer): Listeners {
 const upgradable = /\/(?:exec|attach|portforward|proxy)(?:[/?]|$)/;
 
 function answerPlainly(incoming: IncomingMessage, socket: Socket, request: Listeners["request"]): void {
-  const outgoing = new ServerResponse(incoming);
+  const outgoing = new http.ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   outgoing.assignSocket(socket);
   outgoing.once("finish", () => socket.end());

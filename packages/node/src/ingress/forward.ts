@@ -1,10 +1,5 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-  type ServerResponse,
-} from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { http } from "@dhow/base/http";
 import type { Place } from "./backends.ts";
 import { endToEndHeaders } from "./headers.ts";
 import { answerPlainly } from "./plain-answer.ts";
@@ -107,7 +102,7 @@ class Attempt {
   /** Resolves when the answer has been passed on, or with why there is none. */
   run(place: Place): Promise<Failure | undefined> {
     const { agent, path, headers, readTimeout } = this.#forwarding;
-    const upstream = httpRequest({
+    const upstream = http.request({
       agent,
       host: place.address,
       port: place.port,

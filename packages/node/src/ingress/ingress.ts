@@ -1,8 +1,9 @@
-import { Agent, createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Reporter } from "@dhow/base";
+import { http } from "@dhow/base/http";
 import type { KubeClient } from "@dhow/kube";
 import type { NetworkObjects } from "../network/objects.ts";
 import { Backends, type Place } from "./backends.ts";
@@ -59,9 +60,9 @@ export function startIngress(options: IngressOptions): IngressController {
 export class IngressController {
   readonly #options: IngressOptions;
   readonly #backends: Backends;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleMilliseconds });
+  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: 32, timeout: idleMilliseconds });
   /** Each request on a connection of its own: a pod may close an idle one in the moment in which a request that cannot be repeated takes it. */
-  readonly #freshAgent = new Agent({ keepAlive: false });
+  readonly #freshAgent = new http.Agent({ keepAlive: false });
   readonly #certificates: Certificates;
   readonly #doors: Readonly<Record<Scheme, Server>>;
   readonly #attached = new Set<Scheme>();
@@ -113,7 +114,7 @@ export class IngressController {
     const { defaultCertificate } = this.#options;
     const door =
       scheme === "http"
-        ? createServer(onRequest)
+        ? http.createServer(onRequest)
         : createTlsServer(
             {
               ...(defaultCertificate ? { cert: defaultCertificate.certificate, key: defaultCertificate.key } : {}),

@@ -1,4 +1,5 @@
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { ServerResponse } from "node:http";
+import { http } from "@dhow/base/http";
 
 /** An answer of the ingress itself: one line that says what it is. */
 export function answerPlainly(
@@ -7,7 +8,7 @@ export function answerPlainly(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const text = `${status} ${STATUS_CODES[status] ?? ""}\n`;
+  const text = `${status} ${http.STATUS_CODES[status] ?? ""}\n`;
   const length = String(Buffer.byteLength(text));
   // What is left of the request's body would be taken for the next request.
   const close: Record<string, string> = status === 413 ? { connection: "close" } : {};

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Clock, messageOf } from "@dhow/base";
+import { http } from "@dhow/base/http";
 import type { Kubelet } from "../kubelet/kubelet.ts";
 import { containerLogs } from "./container-logs.ts";
 import { listeners } from "./listeners.ts";
@@ -33,7 +34,7 @@ type Handler = (
 /** The kubelet's HTTP interface (pkg/kubelet/server/server.go), for all nodes of the agent. Who may ask is decided by whoever can reach it. */
 export function createKubeletServer(options: KubeletServerOptions): Server {
   const measured = { ...options, meter: new UsageMeter(options.clock, options.nodes) };
-  const server = createServer((request, response) => void handle(measured, request, response));
+  const server = http.createServer((request, response) => void handle(measured, request, response));
   server.on("upgrade", (request, socket, head) => void upgrade(options, request, socket, head));
   // A log that is followed, or a command that says nothing, is no dead connection.
   server.requestTimeout = 0;

@@ -1,6 +1,7 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { messageOf } from "@dhow/base";
+import { http } from "@dhow/base/http";
 import { type HttpResponse, StatusError } from "@dhow/kube";
 
 /** Opens a connection to the HTTP interface of a node's kubelet. */
@@ -64,7 +65,7 @@ function send(connection: Duplex, { method, path, headers, body, signal }: Kubel
       connection.destroy();
       reject(dialFailure(error));
     };
-    const outgoing = httpRequest({
+    const outgoing = http.request({
       method,
       path,
       headers: { host: "kubelet", ...headers },

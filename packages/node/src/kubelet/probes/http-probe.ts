@@ -1,5 +1,6 @@
-import { Agent, get, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { get as getSecurely } from "node:https";
+import { http } from "@dhow/base/http";
 import type { HTTPGetAction } from "@dhow/kube";
 import { dialError, failure, type ProbeOutcome, success } from "./probe-outcome.ts";
 
@@ -57,7 +58,7 @@ function request(url: URL, headers: Readonly<Record<string, string>>, signal: Ab
     const sent =
       url.protocol === "https:"
         ? getSecurely(url, { ...options, rejectUnauthorized: false }, resolve)
-        : get(url, { ...options, agent: new Agent({ keepAlive: false }) }, resolve);
+        : http.get(url, { ...options, agent: new http.Agent({ keepAlive: false }) }, resolve);
     sent.on("error", reject);
   });
 }
