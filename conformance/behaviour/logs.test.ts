@@ -22,7 +22,7 @@ const log = async (t: Trial, query: string, pod = "one") =>
 
 facts("logs of the API", () => {
   fact("timestamps=true puts before each line when it was written", async (t) => {
-    await t.create(shellPod("one", "echo a; sleep 1; echo b", once));
+    await t.create(shellPod("one", "echo a; sleep 2; echo b", once));
     await t.ended("one");
     const lines = (await log(t, "timestamps=true")).trim().split("\n");
     const parsed = lines.map((line) => /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (.)$/.exec(line));
@@ -31,7 +31,8 @@ facts("logs of the API", () => {
       ["a", "b"],
     );
     const [first = 0, second = 0] = parsed.map((found) => Date.parse(found?.[1] ?? ""));
-    assert.ok(second - first >= 900, lines.join());
+    // Stamped as it is read from the pipe, which on a busy machine is a while after it was written; at the end both would have one time.
+    assert.ok(second - first >= 1000, lines.join());
   });
 
   fact("sinceTime leaves out what is older, to the second and beyond", async (t) => {

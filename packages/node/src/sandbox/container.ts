@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Base } from "./base.ts";
 import type { Cgroup, CgroupMaker } from "./cgroups.ts";
 import type { PodFiles } from "./etc-files.ts";
+import { environmentText } from "./environment.ts";
 import { enterProgram } from "./exec.ts";
 import { exitOf } from "./exit.ts";
 import { formatFstab } from "./fstab.ts";
@@ -92,11 +93,14 @@ function spawnOn(pipes: readonly [Pipe, Pipe], config: ContainerConfig, argv: re
   const [program = "", ...rest] = argv;
   // script(1) takes the end of its input for the user's Ctrl-D, so a terminal always has an input.
   const stdin = config.stdin || config.tty ? "pipe" : "ignore";
+  const environment = environmentText(config);
   const child = spawn(program, rest, {
     env: toolEnvironment,
     stdio: [stdin, pipes[0].writer, pipes[1].writer, "pipe"],
   });
   closeWriters(pipes);
+  // Whoever ends before it is read says why on the way back.
+  (child.stdio[3] as Duplex).on("error", () => undefined).write(environment);
   child.stdin?.on("error", () => undefined);
   return child;
 }

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { environmentText } from "./environment.ts";
 import { exitOf } from "./exit.ts";
 import { enterCommand } from "./launch.ts";
 import { closeWriters, type PipeMaker } from "./pipes.ts";
@@ -17,9 +19,13 @@ export async function enterProgram(
   const [program = "", ...rest] = argv;
   const pipes = await Promise.all([pipeMaker.make(), pipeMaker.make()]);
   const stdin = config.stdin || config.tty ? "pipe" : "ignore";
-  const stdio = [stdin, pipes[0].writer, pipes[1].writer] as const;
-  const child = spawn(program, rest, { env: toolEnvironment, stdio: [...stdio] });
+  const environment = environmentText(container.config, config.env);
+  const child = spawn(program, rest, {
+    env: toolEnvironment,
+    stdio: [stdin, pipes[0].writer, pipes[1].writer, "pipe"],
+  });
   closeWriters(pipes);
+  (child.stdio[3] as Duplex).on("error", () => undefined).end(environment);
   child.stdin?.on("error", () => undefined);
   if (config.tty) pipes[1].reader.resume();
   return {

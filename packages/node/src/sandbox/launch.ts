@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { bareShell, readEnvironment } from "./environment.ts";
 import { identityCommand, identityCommandInside } from "./identity.ts";
 import type { ContainerConfig, ExecConfig } from "./sandbox.ts";
 import { toolCommand } from "./tools.ts";
@@ -36,7 +37,8 @@ echo "exec: \\"$1\\": $why" >&3; exit 127; }`;
  * The container's first process: waits for the program, and takes in orphans meanwhile, which the kernel gives it. The shell's
  * own words about how the program ended do not belong in the container's log.
  */
-const firstProcess = `exec 2>/dev/null; ${lookUp}; echo started >&3; exec 3>&-; (exec "$@" 2>&4 4>&-); exit $?`;
+const firstProcess = `${readEnvironment}
+exec 2>/dev/null; ${lookUp}; echo started >&3; exec 3>&-; (dhow_exec "$@" 2>&4 4>&-); exit $?`;
 
 export interface LaunchRequest {
   readonly config: ContainerConfig;
@@ -51,7 +53,7 @@ export interface LaunchRequest {
   readonly inodes: readonly string[];
 }
 
-/** The command line that becomes a container. */
+/** The command line that becomes a container, once descriptor 3 has got its `environmentText()`. */
 export function launchCommand(request: LaunchRequest): string[] {
   const { config, folder, networkNamespace, hostname, cgroupFiles, userNamespace } = request;
   const unmount = `${shellWords(toolCommand("umount", config.root))} -l .`;
@@ -67,11 +69,7 @@ export function launchCommand(request: LaunchRequest): string[] {
     "sh",
     ...parameters,
     ...identityCommand(config, userNamespace),
-    ...environmentCommand(config, config.env, []),
-    ...toolCommand("sh", config.root),
-    "-c",
-    firstProcess,
-    "sh",
+    ...bareShell(config, firstProcess),
     ...onTerminal(config, config.tty, config.argv),
   ];
 }
@@ -83,7 +81,7 @@ function lines(words: readonly string[]): string {
   return words.join("\n");
 }
 
-/** The command line of a further program in the container whose first process is `pid`. */
+/** The command line of a further program in the container whose first process is `pid`; `environmentText()` belongs to descriptor 3 here, too. */
 export function enterCommand(
   container: Pick<LaunchRequest, "config" | "cgroupFiles" | "userNamespace"> & { readonly pid: number },
   exec: ExecConfig,
@@ -110,18 +108,10 @@ export function enterCommand(
     ...namespaces,
     "--",
     ...identityCommandInside(config, container.userNamespace),
-    ...environmentCommand(config, { ...config.env, ...exec.env }, [`--chdir=${config.workingDirectory || "/"}`]),
+    ...bareShell(config, `${readEnvironment} exec 3>&-; dhow_exec "$@"`, [`--chdir=${config.workingDirectory || "/"}`]),
     ...onTerminal(config, exec.tty, exec.argv),
   ];
 }
-
-function environmentCommand(config: ContainerConfig, env: Readonly<Record<string, string>>, options: string[]) {
-  const variables = Object.entries({ PATH: defaultPath, ...env }).map(([name, value]) => `${name}=${value}`);
-  return [...toolCommand("env", config.root), "--ignore-environment", ...options, ...variables];
-}
-
-/** What container runtimes set where the image says nothing. */
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** With a terminal of its own, from script(1), which is the way to one without native code; it ends with the program's exit code. */
 function onTerminal(config: ContainerConfig, tty: boolean, argv: readonly string[]): readonly string[] {

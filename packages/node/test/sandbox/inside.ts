@@ -1,5 +1,5 @@
 // Runs in a world of its own and tells over IPC what containers did there; sandbox.test.ts says what they should have done.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,6 +76,27 @@ function imageLayers(): string[] {
   return [base, top];
 }
 
+async function waitFor(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** What `env -0` says, in the order of names. */
+function variablesOf({ out, ...rest }: Awaited<ReturnType<typeof ran>>) {
+  return { ...rest, variables: out.split("\0").filter(Boolean).sort() };
+}
+
+/** Of every process that anybody on the machine can see. */
+function commandLines(): string[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return [];
+    }
+  });
+}
+
 const shell = (script: string) => ["sh", "-c", script];
 const hostPrograms = ["/usr", "/lib", "/lib64", "/bin"].map((path) => ({ source: path, target: path, readOnly: true }));
 
@@ -102,6 +123,33 @@ const cases: Record<string, () => Promise<unknown>> = {
     process.kill(held[0] ?? 0, "SIGKILL");
     const exit = await running.exited;
     return { ...exit, left: held.filter((pid) => existsSync(`/proc/${pid}`)) };
+  },
+  environment: async () => {
+    const env = { PLAIN: `a 'b' "$c" \\n\n\nd`, "dotted.name-x": "e\n'f'", IFS: "x", PATH: "/usr/bin:/bin", EMPTY: "" };
+    return variablesOf(await ran(await (await pod()).start(container(["env", "-0"], { env }))));
+  },
+  "environment of an exec": async () => {
+    const running = await (await pod()).start(container(["sleep", "60"], { env: { ONE: "1", TWO: "2" } }));
+    const result = await ran(
+      await running.exec({ argv: ["env", "-0"], env: { TWO: "two\n" }, tty: false, stdin: false }),
+    );
+    running.kill("SIGKILL");
+    return variablesOf(result);
+  },
+  "secret in the environment": async () => {
+    const running = await (await pod()).start(container(["sleep", "60"], { env: { KEY: "hidden-treasure" } }));
+    const entered = await running.exec({
+      argv: ["sleep", "60"],
+      env: { OTHER: "hidden-too" },
+      tty: false,
+      stdin: false,
+    });
+    entered.stdout.resume();
+    entered.stderr?.resume();
+    await waitFor(() => commandLines().filter((line) => line === "sleep\u000060\0").length >= 2);
+    const seen = commandLines().filter((line) => /hidden-/.test(line));
+    running.kill("SIGKILL");
+    return { seen };
   },
   "term with handler": async () => {
     const running = await (

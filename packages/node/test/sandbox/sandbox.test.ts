@@ -18,6 +18,9 @@ const exit = (exitCode: number, signal?: string, oomKilled = false) => ({
 });
 const quiet = { out: "", error: "" };
 
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const environment = ["EMPTY=", "IFS=x", "PATH=/usr/bin:/bin", `PLAIN=a 'b' "$c" \\n\n\nd`, "dotted.name-x=e\n'f'"];
+
 /** What each case of inside.ts should give. */
 const expected: Record<string, unknown> = {
   "exit code": { out: "out\n", error: "error\n", ...exit(7) },
@@ -25,6 +28,9 @@ const expected: Record<string, unknown> = {
   "own signal": { ...quiet, ...exit(139, "SIGSEGV") },
   "term without handler": { first: "still runs", last: exit(137, "SIGKILL") },
   "unshare killed": { ...exit(137, "SIGKILL"), left: [] },
+  environment: { variables: environment, error: "", ...exit(0) },
+  "environment of an exec": { variables: ["ONE=1", `PATH=${defaultPath}`, "TWO=two\n"], error: "", ...exit(0) },
+  "secret in the environment": { seen: [] },
   "term with handler": { out: "ready\nbye\n", error: "", ...exit(3) },
   orphans: { out: "0\n", error: "", ...exit(1) },
   files: {
