@@ -24,6 +24,7 @@ import { plainFailure } from "../registry/revision.ts";
 import type { ApiRequest } from "../server.ts";
 import { readBody } from "./body.ts";
 import { compressed } from "./compress.ts";
+import { type CountedAs, countedAs } from "./counted-as.ts";
 import { mediaTypeOf } from "./decode.ts";
 import { type Exchange, serveResource } from "./dispatch.ts";
 import type { Metrics } from "./metrics.ts";
@@ -68,15 +69,18 @@ export class Handler {
     const warnings: string[] = [];
     const info = parseRequestInfo(request.method, request.path);
     if (!info) return malformed();
-    const finish = this.#parts.metrics.begin(info);
+    const finish = this.#parts.metrics.begin();
+    let counted: CountedAs | undefined;
     let response: HttpResponse;
     try {
-      response = await this.#answer(request, info, warnings);
+      const user = await this.#admitUser(request, info);
+      counted = countedAs(info, request, this.#resourceOf(info));
+      response = await this.#answer(request, info, user, warnings);
       response = await compressed(response, request.headers["accept-encoding"]);
     } catch (error) {
       response = this.#failure(error, request);
     }
-    finish(response.status);
+    finish(response.status, counted);
     const headers: Record<string, string> = {
       "audit-id": request.headers["audit-id"] ?? randomUUID(),
       "cache-control": "no-cache, private",
@@ -108,8 +112,7 @@ export class Handler {
     await handler(call, request, info, socket, head);
   }
 
-  async #answer(request: ApiRequest, info: RequestInfo, warnings: string[]): Promise<HttpResponse> {
-    const user = await this.#admitUser(request, info);
+  async #answer(request: ApiRequest, info: RequestInfo, user: UserInfo, warnings: string[]): Promise<HttpResponse> {
     const { target } = info;
     if (!target) return this.#page(request, info);
     if (!this.#hasPath(target)) return notAPage();
@@ -166,9 +169,13 @@ export class Handler {
     return notAPage();
   }
 
+  #resourceOf({ target }: RequestInfo): Resource | undefined {
+    return target && this.#parts.catalog.find(target.group, target.version, target.resource);
+  }
+
   async #call(request: ApiRequest, info: RequestInfo, user: UserInfo, warnings: string[]): Promise<Call> {
     const target = info.target as NonNullable<RequestInfo["target"]>;
-    const resource = this.#parts.catalog.find(target.group, target.version, target.resource);
+    const resource = this.#resourceOf(info);
     if (!resource) throw unknownResource();
     if (target.subresource !== "" && !hasSubresource(resource, target.subresource)) throw unknownResource();
     checkSegments(resource, target);

@@ -1,12 +1,9 @@
 import type { Storage } from "../storage/storage.ts";
+import type { CountedAs } from "./counted-as.ts";
 import { type Page, text } from "./pages.ts";
-import type { RequestInfo } from "./request-info.ts";
 
 /** Seconds; the boundaries are those of a real server, fewer (apiserver/pkg/endpoints/metrics/metrics.go). */
 const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 4, 5, 8, 10, 30, 60];
-/** Verbs whose requests last as long as somebody listens: their duration says nothing. */
-const longRunning = new Set(["watch", "connect"]);
-
 interface Series {
   readonly labels: string;
   count: number;
@@ -20,16 +17,16 @@ export class Metrics {
   readonly #durations = new Map<string, Series>();
   #inFlight = 0;
 
-  /** Notes that a request begins; the returned function, that it has been answered with a status. */
-  begin(info: RequestInfo): (code: number) => void {
+  /** Notes that a request begins; the returned function, that it has been answered with a status. What has no route is not counted. */
+  begin(): (code: number, as: CountedAs | undefined) => void {
     const start = performance.now();
     this.#inFlight++;
-    return (code) => {
+    return (code, as) => {
       this.#inFlight--;
-      const { verb, labels } = describe(info);
-      const key = `code="${code}",${labels}`;
+      if (!as) return;
+      const key = `code="${code}",${as.labels}`;
       this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
-      if (!longRunning.has(verb)) this.#observe(labels, (performance.now() - start) / 1000);
+      if (!as.longRunning) this.#observe(as.labels, (performance.now() - start) / 1000);
     };
   }
 
@@ -69,18 +66,6 @@ export class Metrics {
     yield `apiserver_storage_revision ${storage.revision}`;
     yield* processLines();
   }
-}
-
-function describe({ verb, target }: RequestInfo): { verb: string; labels: string } {
-  if (!target) return { verb, labels: `verb="${verb.toUpperCase()}"` };
-  const { group, version, resource, subresource } = target;
-  const shown = verb === "watch" ? "WATCH" : verb.toUpperCase();
-  const labels = `group="${group}",resource="${escape(resource)}",subresource="${escape(subresource)}",verb="${shown}",version="${escape(version)}"`;
-  return { verb: subresource === "" || subresource === "status" ? verb : "connect", labels };
-}
-
-function escape(value: string): string {
-  return value.replace(/["\\\n]/g, "");
 }
 
 function* head(name: string, type: string, help: string): Generator<string> {
