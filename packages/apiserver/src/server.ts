@@ -4,6 +4,7 @@ import { type Clock, type Reporter, systemClock } from "@dhow/base";
 import type { HttpRequest, HttpResponse } from "@dhow/kube";
 import type { UserInfo } from "./admission.ts";
 import { assemble, defaultServiceCidr } from "./assemble.ts";
+import type { Credentials } from "./authentication/authenticator.ts";
 import { bootstrap } from "./bootstrap/bootstrap.ts";
 import { Handler } from "./http/handler.ts";
 import { memoryJournal } from "./storage/journal.ts";
@@ -14,8 +15,8 @@ import { Storage } from "./storage/storage.ts";
 export interface ApiRequest extends HttpRequest {
   readonly connection: {
     readonly remoteAddress: string;
-    /** Subject of the certificate that the client proved to hold; its issuer is checked by who listens. */
-    readonly clientCertificate?: { readonly commonName: string; readonly organizations: readonly string[] };
+    /** Checked by who listens. */
+    readonly clientCertificate?: Credentials["connection"]["clientCertificate"];
     /** Set only by callers in the same process, who are believed. */
     readonly user?: UserInfo;
   };

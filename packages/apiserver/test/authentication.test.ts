@@ -74,9 +74,14 @@ describe("who asks", () => {
     [
       "a client certificate",
       {},
-      { clientCertificate: { commonName: "ann", organizations: ["a", "b"] } },
-      { username: "ann", groups: ["a", "b", "system:authenticated"] },
+      { clientCertificate: { commonName: "ann", organizations: ["a", "b"], sha256: "0123" } },
+      {
+        username: "ann",
+        groups: ["a", "b", "system:authenticated"],
+        extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=0123"] },
+      },
     ],
+    ["a client certificate that is nobody's", {}, { clientCertificate: "refused" }, 401],
     [
       "a caller in the process",
       bearer("nonsense"),

@@ -8,11 +8,20 @@ export interface StaticToken {
   readonly user: UserInfo;
 }
 
+/** Whom the certificate that a client proved to hold is about. */
+export interface ClientCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** Of the whole certificate, in hexadecimal. */
+  readonly sha256: string;
+}
+
 /** What of a request says who sent it. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly connection: {
-    readonly clientCertificate?: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+    /** `refused` where one was shown that is nobody's: of another authority, out of its time, for something else, without a name. */
+    readonly clientCertificate?: ClientCertificate | "refused" | undefined;
     /** Set by callers in the same process only. */
     readonly user?: UserInfo | undefined;
   };
@@ -24,8 +33,9 @@ export interface AuthenticatorOptions {
 }
 
 const authenticatedGroup = "system:authenticated";
+const unauthenticatedGroup = "system:unauthenticated";
 
-export const anonymous: UserInfo = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+export const anonymous: UserInfo = { name: "system:anonymous", groups: [unauthenticatedGroup] };
 
 /** Finds out who sends a request: a caller in the process, a client certificate, a static token, a service account's token, or nobody. */
 export class Authenticator {
@@ -38,14 +48,17 @@ export class Authenticator {
     this.#tokens = new Map(options.tokens.map(({ token, user }) => [digest(token), user]));
   }
 
-  /** Throws Unauthorized when what was shown is not good; nothing shown is anonymous. */
+  /**
+   * Throws Unauthorized when what was shown is not good; nothing shown is anonymous. One good proof is enough
+   * (apiserver/pkg/authentication/request/union).
+   */
   async authenticate({ connection, headers }: Credentials): Promise<UserInfo> {
     if (connection.user) return withGroup(connection.user);
     const certificate = connection.clientCertificate;
-    if (certificate?.commonName) return withGroup({ name: certificate.commonName, groups: certificate.organizations });
+    if (typeof certificate === "object") return withGroup(userOf(certificate));
     const token = bearerToken(headers);
-    if (token === undefined) return anonymous;
-    const user = await this.userOfToken(token);
+    if (token === undefined && certificate === undefined) return anonymous;
+    const user = token === undefined ? undefined : await this.userOfToken(token);
     if (!user) throw unauthorized();
     return user.user;
   }
@@ -76,8 +89,16 @@ function bearerToken(headers: Readonly<Record<string, string>>): string | undefi
   return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
 }
 
+/** CommonNameUserConversion in apiserver/pkg/authentication/request/x509. */
+function userOf({ commonName, organizations, sha256 }: ClientCertificate): UserInfo {
+  const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${sha256}`] };
+  return { name: commonName, groups: organizations, extra };
+}
+
+/** AuthenticatedGroupAdder in apiserver/pkg/authentication/group. */
 function withGroup(user: UserInfo): UserInfo {
-  if (user.name === anonymous.name || user.groups.includes(authenticatedGroup)) return user;
+  if (user.name === anonymous.name) return user;
+  if ([authenticatedGroup, unauthenticatedGroup].some((group) => user.groups.includes(group))) return user;
   return { ...user, groups: [...user.groups, authenticatedGroup] };
 }
 

@@ -1,7 +1,8 @@
+import { hash } from "node:crypto";
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import { http } from "@dhow/base/http";
 import type { HttpResponse } from "@dhow/kube";
 import type { ApiRequest, ApiServer } from "../server.ts";
@@ -45,7 +46,8 @@ export function httpListeners(server: ApiServer): Listeners {
       server.upgrade(requestOf(incoming), socket, head);
     },
     clientError({ code }, socket) {
-      if (!socket.writable) return void socket.destroy();
+      // OpenSSL tells of a bad certificate once more when the connection ends, after the answer.
+      if (!socket.writable || code?.startsWith("ERR_SSL_")) return void socket.destroy();
       const status = refusals[code ?? ""] ?? "400 Bad Request";
       const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
       socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${status}`, () => socket.destroy());
@@ -149,10 +151,16 @@ function connectionOf(socket: Socket): ApiRequest["connection"] {
 
 function peerOf(socket: Socket): ApiRequest["connection"] {
   const remoteAddress = socket.remoteAddress ?? "";
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return { remoteAddress };
-  const { subject } = socket.getPeerCertificate();
-  if (!subject) return { remoteAddress };
-  const { CN: commonName = "", O: organization = [] } = subject as { CN?: string; O?: string | string[] };
-  const organizations = Array.isArray(organization) ? organization : [organization];
-  return { remoteAddress, clientCertificate: { commonName, organizations } };
+  if (!(socket instanceof TLSSocket)) return { remoteAddress };
+  const { raw, subject } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  if (!raw) return { remoteAddress };
+  // Several values of one kind are a list; the last name counts, as Go's pkix.Name has it.
+  const [commonName, organizations] = [listOf(subject?.CN).at(-1), listOf(subject?.O)];
+  if (!socket.authorized || !commonName) return { remoteAddress, clientCertificate: "refused" };
+  return { remoteAddress, clientCertificate: { commonName, organizations, sha256: hash("sha256", raw, "hex") } };
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === "string" ? [value] : value;
 }
