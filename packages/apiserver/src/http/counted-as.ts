@@ -69,7 +69,7 @@ function pageAs({ path }: RequestInfo, { method }: ApiRequest): CountedAs | unde
 }
 
 function verbLabel(verb: string, { headers }: ApiRequest): string {
-  if (verb === "patch" && /^application\/apply-patch\+/.test(mediaTypeOf(headers["content-type"]))) return "APPLY";
+  if (verb === "patch" && mediaTypeOf(headers["content-type"]).startsWith("application/apply-patch+")) return "APPLY";
   return shownVerbs[verb] ?? verb.toUpperCase();
 }
 
