@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { eventually } from "@dhow/testkit";
 import { type BookMeUpCluster, startCluster } from "./cluster.ts";
@@ -30,6 +32,31 @@ const result = await Promise.all(Object.entries(${JSON.stringify(ports)}).map(([
   socket.on("connect", () => end("open")).on("error", (error) => end(error.code)).on("timeout", () => end("silence"));
 })));
 console.log(JSON.stringify(Object.fromEntries(result)));`;
+
+/** What any user can read of the processes of this machine. */
+function commandLines(): string[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Files that a user who is neither the owner nor in its group finds below these folders, and can read. */
+function filesForOthers(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => {
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (!found?.isDirectory() || (found.mode & 0o004) === 0) return [];
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return filesForOthers([path]);
+      return entry.isFile() && (lstatSync(path).mode & 0o004) !== 0 ? [path] : [];
+    });
+  });
+}
 
 describe("BookMeUp as dhow runs it", () => {
   let cluster: BookMeUpCluster;
@@ -117,6 +144,21 @@ describe("BookMeUp as dhow runs it", () => {
         ["/", "Prefix", "logic-service"],
       ],
     );
+  });
+
+  it("keeps its secrets and logs from everybody else on the machine", async () => {
+    const secrets = await cluster.objects("secrets");
+    const values = secrets.flatMap(({ data }) => Object.values<string>(data)).map((value) => atob(value));
+    const hidden = values.filter((value) => value.length >= 12);
+    assert.ok(hidden.length >= 3, "a password, a key and the password of adminer");
+    const shown = commandLines().filter((line) => hidden.some((value) => line.includes(value)));
+    assert.deepEqual(shown, []);
+    const known = (await cluster.objects("pods")).map(({ metadata }) => `pods/${metadata.uid}/logs`);
+    for (const node of ["node-1", "node-2"]) {
+      const folder = join(cluster.folder, ".dhow/agent/nodes", node);
+      const readable = filesForOthers([folder, ...["pods", "records", ...known].map((name) => join(folder, name))]);
+      assert.deepEqual(readable, []);
+    }
   });
 
   it("gives each pod probes, resources, a versioned image, and secrets by reference", async () => {

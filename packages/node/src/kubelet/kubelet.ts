@@ -1,10 +1,11 @@
 import type { KubeObject, Pod } from "@dhow/kube";
 import { type Informer, startInformer } from "@dhow/kube";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeContext } from "./context.ts";
 import { interruptRunning, type PodRecord } from "./pod-record.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { makePassage } from "./volumes/passage.ts";
 
 /** The pods of one node: a worker for each pod that is bound to it. */
 export class Kubelet {
@@ -15,7 +16,7 @@ export class Kubelet {
 
   constructor(context: NodeContext) {
     this.context = context;
-    mkdirSync(context.podsFolder, { recursive: true });
+    makePassage(context.podsFolder);
     this.#records = context.records.load();
     for (const record of this.#records.values()) {
       if (record.finished) continue;

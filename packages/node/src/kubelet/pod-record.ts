@@ -72,7 +72,7 @@ export class PodRecords {
   constructor(folder: string, reporter: Reporter) {
     this.#folder = folder;
     this.#reporter = reporter;
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   save(record: PodRecord): void {

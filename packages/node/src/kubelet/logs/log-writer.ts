@@ -43,7 +43,7 @@ export class LogWriter {
     this.#clock = clock;
     this.#limits = limits;
     mkdirSync(dirname(path), { recursive: true });
-    this.#descriptor = openSync(path, "a");
+    this.#descriptor = openSync(path, "a", 0o600);
     this.#size = statSync(path).size;
   }
 
@@ -112,7 +112,7 @@ export class LogWriter {
   #rotate(): void {
     const stamp = new Date(this.#clock.now()).toISOString().replaceAll(/[-:TZ]/g, "");
     renameSync(this.path, `${this.path}.${stamp}`);
-    const fresh = openSync(this.path, "a");
+    const fresh = openSync(this.path, "a", 0o600);
     closeSync(this.#descriptor);
     this.#descriptor = fresh;
     this.#size = 0;

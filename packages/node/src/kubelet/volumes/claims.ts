@@ -2,6 +2,7 @@ import type { KubeClient, PersistentVolume, PersistentVolumeClaim } from "@dhow/
 import { mkdirSync } from "node:fs";
 import { join, normalize, relative } from "node:path";
 import { requireWithin } from "../../sandbox/within.ts";
+import { makePassage } from "./passage.ts";
 
 /** The folder of the host that a claim stands for: a `hostPath` or `local` volume names a path under the agent's folder of volumes. */
 export async function claimedFolder(
@@ -22,7 +23,7 @@ export async function claimedFolder(
       `PersistentVolume ${volumeName} is of a kind that this node cannot mount; it mounts hostPath and local volumes`,
     );
   const path = inside(volumesFolder, named);
-  mkdirSync(volumesFolder, { recursive: true });
+  makePassage(volumesFolder);
   requireWithin(volumesFolder, path);
   mkdirSync(path, { recursive: true, mode: 0o777 });
   return { path, readOnly: (claim.spec?.accessModes ?? []).every((mode) => mode === "ReadOnlyMany") };
