@@ -20,6 +20,16 @@ const tables = `
   PRAGMA user_version = ${format};
 `;
 
+/**
+ * A row that is there already is altered in its place, which touches the page that it is on and no other, as a rule. `INSERT OR REPLACE` takes it away and
+ * adds one under a new number, with all that leads to it: nine pages for one ConfigMap, and half as much time again for the commit.
+ */
+const upsert = `INSERT INTO objects VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET revision = excluded.revision, value = excluded.value, checksum = excluded.checksum`;
+
+/** `meta` has the number of the last row that went away, unless one that is there was written after it. */
+const newest = "SELECT max((SELECT revision FROM meta), coalesce(max(revision), 0)) AS revision FROM objects";
+
 /** What is given back at once, so that no request waits long (pages of 4 KiB), and what may lie about for the next rows: as much as is in use. */
 const trimmedPages = 1000;
 const sparePages = 1000;
@@ -34,7 +44,7 @@ export function openSqliteJournal(folder: string): Journal {
   const acknowledged = openAcknowledged(folder);
   lookAtLog(file, acknowledged);
   const database = open(file);
-  const put = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)");
+  const put = database.prepare(upsert);
   const remove = database.prepare("DELETE FROM objects WHERE resource = ? AND key = ?");
   const mark = database.prepare("UPDATE meta SET revision = ?");
   const begin = database.prepare("BEGIN");
@@ -59,7 +69,8 @@ export function openSqliteJournal(folder: string): Journal {
           if (text === undefined) remove.run(resource, key);
           else put.run(resource, key, changed, text, crc32(text));
         }
-        mark.run(last.revision);
+        // A row that stays carries the number itself: one page less to write.
+        if (last.text === undefined) mark.run(last.revision);
         end.run();
       } catch (error) {
         if (database.isTransaction) database.exec("ROLLBACK");
@@ -79,7 +90,7 @@ export function openSqliteJournal(folder: string): Journal {
 }
 
 function lastRevision(database: DatabaseSync): number {
-  return (database.prepare("SELECT revision FROM meta").get() as { revision: number }).revision;
+  return (database.prepare(newest).get() as { revision: number }).revision;
 }
 
 /**

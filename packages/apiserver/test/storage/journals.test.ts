@@ -142,3 +142,29 @@ test("a store of another format is refused", async () => {
   database.close();
   assert.throws(() => openSqliteJournal(folder.path), refusal("APISERVER_STORE_FORMAT"));
 });
+
+test("a store that is opened again knows the last number, whatever that change was", () => {
+  using folder = temporaryFolder();
+  const row = (key: string, revision: number, text: string | undefined) => ({
+    resource: "secrets",
+    key,
+    revision,
+    text,
+  });
+  const committed = [
+    [row("n/a", 1, "a")],
+    [row("n/a", 2, "b"), row("n/b", 3, "b")],
+    [row("n/b", 4, undefined)],
+    [row("n/c", 5, "c")],
+    [row("n/c", 6, undefined), row("n/a", 7, "c")],
+    [row("n/a", 8, undefined)],
+  ];
+  for (const changes of committed) {
+    const journal = openSqliteJournal(folder.path);
+    journal.commit(changes);
+    journal.close();
+    const again = openSqliteJournal(folder.path);
+    assert.equal(again.revision, changes.at(-1)?.revision);
+    again.close();
+  }
+});
