@@ -10,9 +10,10 @@ import { Backends, type Place } from "./backends.ts";
 import { chooseBackend } from "./canary.ts";
 import { type CertificatePair, Certificates } from "./certificates.ts";
 import { forward, isRepeatable } from "./forward.ts";
+import { framingProblem } from "./framing.ts";
 import { requestHeaders } from "./headers.ts";
 import { attachNodePort } from "./node-ports.ts";
-import { answerPlainly } from "./plain-answer.ts";
+import { answerPlainly, refuse } from "./plain-answer.ts";
 import {
   type ClassOptions,
   compileRoutes,
@@ -25,7 +26,8 @@ import {
   type RouteTable,
 } from "./routes.ts";
 import { publishAddress, type PublishedAddress } from "./status.ts";
-import { passUpgrade } from "./upgrade.ts";
+import { type Target, targetOf } from "./target.ts";
+import { mayUpgrade, passUpgrade } from "./upgrade.ts";
 
 export interface IngressOptions extends Partial<ClassOptions> {
   readonly objects: Pick<
@@ -112,11 +114,14 @@ export class IngressController {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       void this.#upgrade(request, socket, head, scheme).catch(() => socket.destroy());
     const { defaultCertificate } = this.#options;
+    // Before Node 24.9 there is no such choice: what must not become a tunnel is refused then.
+    const options = { shouldUpgradeCallback: mayUpgrade };
     const door =
       scheme === "http"
-        ? http.createServer(onRequest)
+        ? http.createServer(options, onRequest)
         : createTlsServer(
             {
+              ...options,
               ...(defaultCertificate ? { cert: defaultCertificate.certificate, key: defaultCertificate.key } : {}),
               ALPNProtocols: ["http/1.1"],
               SNICallback: (name, callback) => callback(null, this.#contextFor(name)),
@@ -124,6 +129,8 @@ export class IngressController {
             onRequest,
           );
     door.on("upgrade", onUpgrade);
+    // A tunnel to wherever a client wants one.
+    door.on("connect", (_, socket: Duplex) => refuse(socket, 405));
     door.keepAliveTimeout = clientIdleMilliseconds;
     return door;
   }
@@ -134,10 +141,16 @@ export class IngressController {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, scheme: Scheme): Promise<void> {
-    const { path, query } = splitTarget(request.url);
-    const host = findHost(this.#routes(), hostName(request));
+    const target = targetOf(request);
+    const problem = target === undefined ? 400 : framingProblem(request);
+    if (target === undefined || problem !== undefined) {
+      answerPlainly(response, problem ?? 400, { connection: "close" });
+      return;
+    }
+    const { path, query } = target;
+    const host = findHost(this.#routes(), target.name);
     const match = host && findRoute(host, path);
-    const redirect = host && this.#redirect(request, scheme, host, match, path);
+    const redirect = host && this.#redirect(target, scheme, host, match);
     if (redirect) {
       answerPlainly(response, redirect.status, { location: redirect.location });
       return;
@@ -150,7 +163,7 @@ export class IngressController {
     await forward(request, response, {
       agent: isRepeatable(request) ? this.#agent : this.#freshAgent,
       path: rewrite(match, path) + query,
-      headers: requestHeaders(request, this.#forwardedAs(scheme, match)),
+      headers: requestHeaders(request, this.#forwardedAs(scheme, match, target)),
       bodyLimit: match.route.settings.bodyLimit,
       readTimeout: match.route.settings.readTimeout,
       next: (tried) => this.#backends.next(backend, tried),
@@ -158,38 +171,36 @@ export class IngressController {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, scheme: Scheme): Promise<void> {
-    const { path, query } = splitTarget(request.url);
-    const host = findHost(this.#routes(), hostName(request));
-    const match = host && findRoute(host, path);
+    const target = mayUpgrade(request) ? targetOf(request) : undefined;
+    if (target === undefined) return refuse(socket, 400);
+    const host = findHost(this.#routes(), target.name);
+    const match = host && findRoute(host, target.path);
     const backend = match && chooseBackend(match.route, request.headers, this.#random);
-    if (match === undefined || backend === undefined) {
-      socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-      return;
-    }
+    if (match === undefined || backend === undefined) return refuse(socket, 404);
     await passUpgrade(request, socket, head, {
-      path: rewrite(match, path) + query,
-      headers: requestHeaders(request, this.#forwardedAs(scheme, match)),
+      path: rewrite(match, target.path) + target.query,
+      headers: requestHeaders(request, this.#forwardedAs(scheme, match, target)),
       next: (tried) => this.#backends.next(backend, tried),
     });
   }
 
-  #redirect(request: IncomingMessage, scheme: Scheme, host: HostRoutes, match: Match | undefined, path: string) {
+  #redirect(target: Target, scheme: Scheme, host: HostRoutes, match: Match | undefined) {
     const settings = match?.route.settings;
     if (settings === undefined) return undefined;
     const secure = settings.forceSslRedirect || (settings.sslRedirect && host.certificate !== undefined);
     if (scheme === "http" && secure && this.#attached.has("https")) {
       const port = this.#options.ports?.https ?? 443;
-      const authority = port === 443 ? hostName(request) : `${hostName(request)}:${port}`;
-      return { status: 308, location: `https://${authority}${request.url ?? "/"}` };
+      const authority = port === 443 ? target.name : `${target.name}:${port}`;
+      return { status: 308, location: `https://${authority}${target.path}${target.query}` };
     }
     if (settings.permanentRedirect) return { status: 301, location: settings.permanentRedirect };
-    if (settings.appRoot && path === "/") return { status: 302, location: settings.appRoot };
+    if (settings.appRoot && target.path === "/") return { status: 302, location: settings.appRoot };
     return undefined;
   }
 
-  #forwardedAs(scheme: Scheme, { route }: Match) {
+  #forwardedAs(scheme: Scheme, { route }: Match, { host }: Target) {
     const port = this.#options.ports?.[scheme] ?? (scheme === "http" ? 80 : 443);
-    return { scheme, port, host: route.settings.upstreamHost };
+    return { scheme, port, host, upstreamHost: route.settings.upstreamHost };
   }
 
   get #random(): () => number {
@@ -216,16 +227,4 @@ export class IngressController {
     const sockets = this.#agent.freeSockets[`${address}:${port}:`] ?? [];
     for (const socket of sockets.slice()) socket.destroy();
   }
-}
-
-/** Without the port. */
-function hostName(request: IncomingMessage): string {
-  return (request.headers.host ?? "").replace(/:\d+$/, "");
-}
-
-function splitTarget(target = "/"): { path: string; query: string } {
-  // A client that takes this for its proxy names the whole URL.
-  const own = target.startsWith("/") ? target : target.replace(/^[a-z]+:\/\/[^/]*/i, "") || "/";
-  const question = own.indexOf("?");
-  return question < 0 ? { path: own, query: "" } : { path: own.slice(0, question), query: own.slice(question) };
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { http } from "@dhow/base/http";
 
 /** An answer of the ingress itself: one line that says what it is. */
@@ -19,4 +20,10 @@ export function answerPlainly(
     ...close,
   });
   response.end(text);
+}
+
+/** The same on a connection that is the answer's alone, and ends with it. */
+export function refuse(socket: Duplex, status: number): void {
+  socket.on("error", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

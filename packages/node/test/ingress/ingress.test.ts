@@ -232,6 +232,30 @@ test("passes an upgraded connection through in both directions", async () => {
   assert.match(said, /^HTTP\/1\.1 101 /);
 });
 
+test("makes no tunnel to a pod that wants none: what comes behind such a request reaches nobody", async () => {
+  await using ingress = new IngressFixture();
+  let heard = "";
+  const pod = await ingress.tcpPod((socket) => {
+    socket.on("data", (piece) => {
+      heard += String(piece);
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+  });
+  ingress.service("web", [pod]);
+  ingress.ingress("a", { rules: [rule(undefined, { "/public": "web" })] });
+  const client = connect({ host: "127.0.0.1", port: await ingress.httpDoor() });
+  client.write("GET /public HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  let said = "";
+  client.on("error", () => undefined);
+  for await (const chunk of client) {
+    said += String(chunk);
+    if (said.endsWith("ok")) client.write("GET /admin HTTP/1.1\r\nHost: x\r\nX-Real-IP: 6.6.6.6\r\n\r\n");
+  }
+  assert.match(said, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok$/);
+  assert.match(heard, /^GET \/public HTTP\/1\.1\r\n/);
+  assert.doesNotMatch(heard, /admin|6\.6\.6\.6/);
+});
+
 test("loses no request while pods come and go", async () => {
   await using ingress = new IngressFixture();
   ingress.ingress("a", { rules: [rule(undefined, { "/": "web" })] });
