@@ -6,7 +6,8 @@ import { toolCommand } from "./tools.ts";
 
 /**
  * Runs as root of the world in the container's fresh namespaces. What it has to complain about goes to descriptor 3, where the agent
- * listens until the program starts; descriptor 4 keeps the program's own stderr.
+ * listens until the program starts; descriptor 4 keeps the program's own stderr. The control groups are joined once the root is laid out: its making
+ * would use up what the program may have of its first period of 100 ms, and a program that starts would wait for the next.
  */
 const setup = `
 set -e
@@ -14,13 +15,13 @@ exec 4>&2 2>&3
 folder=$1 hostname=$2 directory=$3 cgroups=$4 sysctls=$5 inodes=$6; shift 6
 IFS='
 '
-for file in $cgroups; do echo 0 > "$file"; done
 for entry in $sysctls; do echo "\${entry#*=}" > "/proc/sys/\${entry%%=*}"; done
 hostname "$hostname"
 mount --no-mtab --all --fstab "$folder/fstab"
 for entry in $inodes; do
   [ "$(stat -c %d:%i "\${entry#* }")" = "\${entry%% *}" ] || { echo "\${entry#* }: something else was put there" >&2; exit 1; }
 done
+for file in $cgroups; do echo 0 > "$file"; done
 unset IFS
 cd "$folder/root"
 pivot_root . .
