@@ -4,7 +4,6 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { type ApiServer, createApiServer } from "@dhow/apiserver";
 import { type Reporter, systemClock } from "@dhow/base";
-import { startControllers } from "@dhow/controllers";
 import { KubeClient, type Transport } from "@dhow/kube";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
 import { listening } from "../listening.ts";
@@ -43,6 +42,7 @@ export class ControlPlane {
   readonly #stopped = new AbortController();
   readonly #servers: Server[] = [];
   #api: ApiServer | undefined;
+  #pki: Pki | undefined;
   #plainPods: boolean;
 
   constructor(config: ControlPlaneConfig) {
@@ -51,17 +51,38 @@ export class ControlPlane {
     this.#folder = clusterFolder(config.folder);
   }
 
-  /** Resolves when the API answers; the controllers follow. */
+  /** Resolves when the API answers, with all that a cluster has from the start. */
   async start(): Promise<{ server: string }> {
     makeFolders(this.#folder);
-    const pki = await loadPki(this.#folder.pki, Date.now());
+    const pki = (this.#pki = await loadPki(this.#folder.pki, Date.now()));
     const agent = { name: "dhow-agent", server: "https://localhost", token: pki.agentToken, ca: pki.ca };
     writeKubeconfig(this.#folder.agentKubeconfig, { ...agent, namespace: "default" });
     const port = await this.#listen(pki);
     const server = `https://127.0.0.1:${port}`;
     writeKubeconfig(this.#folder.kubeconfig, { ...this.#config, server, ca: pki.ca, token: pki.adminToken });
-    await this.#startControllers(pki);
+    await bootstrapObjects(this.#client());
     return { server };
+  }
+
+  /** Starts the controllers, whose code nobody has to wait for who asks the API; resolves when they have begun to work. */
+  async startControllers(): Promise<void> {
+    const { startControllers } = await import("@dhow/controllers");
+    if (this.#stopped.signal.aborted) return;
+    const { controllers, retention } = this.#config;
+    const pki = this.#pki as Pki;
+    await startControllers({
+      client: this.#client(),
+      clock: systemClock,
+      reporter: toLog,
+      signal: this.#stopped.signal,
+      rootCertificateAuthority: pki.ca,
+      signCertificate: (asked) => signClientCertificate(pki, asked),
+      // The host opens the port of such a Service on its loopback.
+      loadBalancerAddress: () => "127.0.0.1",
+      volumeFolder: join(this.#folder.agent, "volumes"),
+      ...(controllers && { only: controllers }),
+      ...(retention?.eventTtlMilliseconds !== undefined && { eventTtlMilliseconds: retention.eventTtlMilliseconds }),
+    });
   }
 
   /** The host has found out that this machine allows no namespaces. */
@@ -124,23 +145,8 @@ export class ControlPlane {
     return port;
   }
 
-  async #startControllers(pki: Pki): Promise<void> {
-    const client = new KubeClient(inProcess(this.#api as ApiServer), { userAgent: "dhow-controllers" });
-    await bootstrapObjects(client);
-    const { controllers, retention } = this.#config;
-    await startControllers({
-      client,
-      clock: systemClock,
-      reporter: toLog,
-      signal: this.#stopped.signal,
-      rootCertificateAuthority: pki.ca,
-      signCertificate: (asked) => signClientCertificate(pki, asked),
-      // The host opens the port of such a Service on its loopback.
-      loadBalancerAddress: () => "127.0.0.1",
-      volumeFolder: join(this.#folder.agent, "volumes"),
-      ...(controllers && { only: controllers }),
-      ...(retention?.eventTtlMilliseconds !== undefined && { eventTtlMilliseconds: retention.eventTtlMilliseconds }),
-    });
+  #client(): KubeClient {
+    return new KubeClient(inProcess(this.#api as ApiServer), { userAgent: "dhow-controllers" });
   }
 }
 

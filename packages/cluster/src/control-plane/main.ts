@@ -29,6 +29,7 @@ process.on("disconnect", () => {
 
 try {
   process.send?.({ type: "ready", ...(await controlPlane.start()) });
+  await controlPlane.startControllers();
 } catch (error) {
   process.send?.({ type: "failed", message: messageOf(error), fault: error });
   console.error(error);
