@@ -1,5 +1,6 @@
-import type { IncomingMessage } from "node:http";
-import { get as getSecurely } from "node:https";
+import type { ClientRequest, ClientRequestArgs, IncomingMessage } from "node:http";
+import { request as requestSecurely } from "node:https";
+import { connect, type Socket } from "node:net";
 import { http } from "@dhow/base/http";
 import type { HTTPGetAction } from "@dhow/kube";
 import { dialError, failure, type ProbeOutcome, success } from "./probe-outcome.ts";
@@ -29,50 +30,73 @@ export function httpTarget(action: HTTPGetAction, address: string, port: number)
 
 /** 200 to 399 is well; redirects are followed on the same host, and elsewhere count as well too (pkg/probe/http/http.go). */
 export async function httpProbe(target: Target, timeoutSeconds: number): Promise<ProbeOutcome> {
-  const signal = AbortSignal.timeout(timeoutSeconds * 1000);
-  let url = target.url;
+  const exchange: Exchange = { headers: target.headers, over: false, sent: undefined };
+  const timer = setTimeout(() => {
+    exchange.over = true;
+    exchange.sent?.destroy(new Error(timedOut));
+  }, timeoutSeconds * 1000);
+  try {
+    return await follow(target.url, exchange);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One attempt: the request that is under way, and whether its time is over. */
+interface Exchange {
+  readonly headers: Target["headers"];
+  over: boolean;
+  sent: ClientRequest | undefined;
+}
+
+async function follow(first: URL, exchange: Exchange): Promise<ProbeOutcome> {
+  let url = first;
   for (let redirects = 0; redirects <= maximumRedirects; redirects++) {
     let response: IncomingMessage;
     try {
-      response = await request(url, target.headers, signal);
+      response = await request(url, exchange);
     } catch (error) {
-      const why = signal.aborted ? timedOut : dialError(error, `${url.hostname}:${url.port}`);
+      const why = exchange.over ? timedOut : dialError(error, `${url.hostname}:${url.port}`);
       return failure(`Get "${url.href}": ${why}`);
     }
-    await drain(response, signal);
     const status = response.statusCode ?? 0;
     const location = status >= 300 && status < 400 ? response.headers.location : undefined;
     if (!location) {
       return status >= 200 && status < 400 ? success : failure(`HTTP probe failed with statuscode: ${status}`);
     }
     const next = new URL(location, url);
-    if (next.hostname !== target.url.hostname) return success;
+    if (next.hostname !== first.hostname) return success;
     url = next;
   }
-  return failure(`Get "${url.href}": stopped after ${maximumRedirects} redirects`);
+  return failure(`Get "${first.href}": stopped after ${maximumRedirects} redirects`);
 }
 
-function request(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
+/** Resolves when the answer is read, or as much of it as anybody reads; where its body breaks off, what was answered in the head counts. */
+function request(url: URL, exchange: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { headers: { ...headers }, signal, agent: false as const };
+    if (exchange.over) return reject(new Error(timedOut));
+    const { headers } = exchange;
+    const answered = (response: IncomingMessage) => {
+      sent.off("error", reject).on("error", () => undefined);
+      let length = 0;
+      response.on("data", (piece: Buffer) => {
+        length += piece.length;
+        if (length > maximumBody) sent.destroy();
+      });
+      response.on("error", () => undefined);
+      response.on("close", () => resolve(response));
+    };
     const sent =
       url.protocol === "https:"
-        ? getSecurely(url, { ...options, rejectUnauthorized: false }, resolve)
-        : http.get(url, { ...options, agent: new http.Agent({ keepAlive: false }) }, resolve);
+        ? requestSecurely(url, { headers, agent: false, rejectUnauthorized: false }, answered)
+        : // A probe a second for hours: an agent, for one request each, would cost as much again.
+          http.request(url, { headers, createConnection: plainConnection }, answered);
+    exchange.sent = sent;
     sent.on("error", reject);
+    sent.end();
   });
 }
 
-async function drain(response: IncomingMessage, signal: AbortSignal): Promise<void> {
-  let length = 0;
-  response.on("error", () => undefined);
-  try {
-    for await (const piece of response) {
-      length += (piece as Buffer).length;
-      if (length > maximumBody || signal.aborted) break;
-    }
-  } catch {
-    // What was answered in the head counts.
-  }
-  response.destroy();
+function plainConnection({ host, port }: ClientRequestArgs): Socket {
+  return connect({ host: host ?? "", port: Number(port) });
 }
