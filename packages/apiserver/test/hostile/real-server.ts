@@ -13,8 +13,9 @@ export interface RawServer {
 export function realServer(kubeconfig: string): RawServer {
   const { ca, server, token } = loadKubeconfig(kubeconfig);
   const { hostname, port } = new URL(server);
+  if (!token) throw new Error(`the user of ${kubeconfig} has no token: everything would be refused`);
   return {
-    token: token ?? "",
+    token,
     dial: () =>
       new Promise((resolve, reject) => {
         const socket = connect({ host: hostname, port: Number(port), ca, ALPNProtocols: ["http/1.1"] });
