@@ -6,8 +6,8 @@ export interface HttpRequest {
   /** Path and query, such as `/api/v1/pods?limit=500`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  readonly signal?: AbortSignal;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpResponse {

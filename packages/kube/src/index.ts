@@ -9,6 +9,7 @@ export {
 export { goJson } from "./schema/go-json.ts";
 export type { HttpRequest, HttpResponse, Transport, WatchNotice } from "./http.ts";
 export { quote } from "./quote.ts";
+export { timestamp } from "./timestamp.ts";
 export {
   alreadyExists,
   applyConflict,

@@ -42,6 +42,8 @@ export class Authenticator {
   readonly #serviceAccounts: ServiceAccountTokens | undefined;
   /** By the token's hash: comparing hashes says nothing about how much of a guess was right. */
   readonly #tokens: ReadonlyMap<string, UserInfo>;
+  /** What has been shown on a connection before, and is good for as long as the server runs: whoever sends it again there need not prove it again. */
+  readonly #proven = new WeakMap<Credentials["connection"], { authorization: string; user: UserInfo }>();
 
   constructor(options: AuthenticatorOptions) {
     this.#serviceAccounts = options.serviceAccounts;
@@ -54,10 +56,15 @@ export class Authenticator {
    */
   async authenticate({ connection, headers }: Credentials): Promise<UserInfo> {
     if (connection.user) return withGroup(connection.user);
+    const proven = this.#proven.get(connection);
+    if (proven && headers["authorization"] === proven.authorization && headers["upgrade"] === undefined)
+      return proven.user;
     const certificate = connection.clientCertificate;
     if (typeof certificate === "object") return withGroup(userOf(certificate));
     const token = bearerToken(headers);
     if (token === undefined && certificate === undefined) return anonymous;
+    const lasting = token === undefined ? undefined : this.#ofStaticToken(token);
+    if (lasting) return this.#remember(connection, headers, lasting);
     const user = token === undefined ? undefined : await this.userOfToken(token);
     if (!user) throw unauthorized();
     return user.user;
@@ -68,13 +75,25 @@ export class Authenticator {
     token: string,
     audiences?: readonly string[],
   ): Promise<{ user: UserInfo; audiences: readonly string[] } | undefined> {
-    const known = this.#tokens.get(digest(token));
-    if (known) return { user: withGroup(known), audiences: audiences ?? [] };
+    const user = this.#ofStaticToken(token);
+    if (user) return { user, audiences: audiences ?? [] };
     try {
       return await this.#serviceAccounts?.verify(token, audiences?.length ? audiences : undefined);
     } catch {
       return undefined;
     }
+  }
+
+  #ofStaticToken(token: string): UserInfo | undefined {
+    const known = this.#tokens.get(digest(token));
+    return known && withGroup(known);
+  }
+
+  #remember(connection: Credentials["connection"], headers: Credentials["headers"], user: UserInfo): UserInfo {
+    const { authorization, upgrade } = headers;
+    // A token may stand elsewhere where a connection is to become a WebSocket.
+    if (authorization !== undefined && upgrade === undefined) this.#proven.set(connection, { authorization, user });
+    return user;
   }
 }
 

@@ -1,3 +1,4 @@
+import { timestamp } from "@dhow/kube";
 import { type Reporter } from "@dhow/base";
 import { messageOf } from "@dhow/base";
 import type { UserInfo } from "../admission.ts";
@@ -5,7 +6,6 @@ import type { Call } from "../registry/call.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { parseDeleteOptions } from "../registry/delete-options.ts";
 import { deleteObject } from "../registry/delete.ts";
-import { timestamp } from "../registry/fields.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Resource } from "../registry/resource.ts";
 import { cleanupFinalizer, type Definition, definitionsResource } from "./definition.ts";
@@ -167,7 +167,7 @@ function ourCall(resource: Resource, namespace: string | undefined, name: string
     userAgent: "apiserver",
     contentType: "application/json",
     body: new Uint8Array(),
-    signal: undefined,
+    signal: () => undefined,
     warn: () => undefined,
   };
 }

@@ -1,5 +1,4 @@
-import { type FieldFault, fieldFault, type KubeObject } from "@dhow/kube";
-import { timestamp } from "../registry/fields.ts";
+import { type FieldFault, fieldFault, type KubeObject, timestamp } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
 import { checkLabel1035, checkSubdomain } from "../validation/names.ts";
 import { parseJsonPath } from "./json-path.ts";

@@ -84,8 +84,18 @@ function dryRunLabel({ query }: RequestInfo): string {
   return wanted.every((value) => value === "All") ? "All" : "invalid";
 }
 
-function text(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(",");
+interface Labels {
+  readonly component: string;
+  readonly dry_run: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly scope: string;
+  readonly subresource: string;
+  readonly verb: string;
+  readonly version: string;
+}
+
+function text({ component, dry_run, group, resource, scope, subresource, verb, version }: Labels): string {
+  const what = `component="${component}",dry_run="${dry_run}",group="${group}",resource="${resource}"`;
+  return `${what},scope="${scope}",subresource="${subresource}",verb="${verb}",version="${version}"`;
 }

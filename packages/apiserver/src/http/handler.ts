@@ -106,7 +106,7 @@ export class Handler {
     if (!info || request.method === "CONNECT") throw info ? unknownMethod() : badRequest("malformed path");
     const user = await this.#admitUser(request, info);
     if (!info.target) throw unknownResource();
-    const call = await this.#call({ ...request, body: "" }, info, user, []);
+    const call = await this.#call(request, undefined, info, user, []);
     const handler = this.#parts.upgrades[`${call.resource.name}/${call.subresource}`];
     if (!handler) throw unknownResource();
     await handler(call, request, info, socket, head);
@@ -117,7 +117,7 @@ export class Handler {
     if (!target) return this.#page(request, info);
     if (!this.#hasPath(target)) return notAPage();
     const streams = this.#special(info) !== undefined && ["proxy"].includes(target.subresource);
-    const call = await this.#call(streams ? { ...request, body: "" } : request, info, user, warnings);
+    const call = await this.#call(request, streams ? undefined : request.body, info, user, warnings);
     const exchange: Exchange = {
       registry: this.#parts.registry,
       renderer: this.#parts.renderer,
@@ -173,7 +173,13 @@ export class Handler {
     return target && this.#parts.catalog.find(target.group, target.version, target.resource);
   }
 
-  async #call(request: ApiRequest, info: RequestInfo, user: UserInfo, warnings: string[]): Promise<Call> {
+  async #call(
+    request: ApiRequest,
+    body: ApiRequest["body"],
+    info: RequestInfo,
+    user: UserInfo,
+    warnings: string[],
+  ): Promise<Call> {
     const target = info.target as NonNullable<RequestInfo["target"]>;
     const resource = this.#resourceOf(info);
     if (!resource) throw unknownResource();
@@ -190,11 +196,8 @@ export class Handler {
       user,
       userAgent: request.headers["user-agent"] ?? "",
       contentType: mediaTypeOf(request.headers["content-type"]),
-      body: await readBody(request.body),
-      // Asked for by the few that last: making one costs as much as a small request.
-      get signal() {
-        return request.signal;
-      },
+      body: await readBody(body),
+      signal: () => request.signal,
       warn: (message) => void warnings.push(message),
     };
   }

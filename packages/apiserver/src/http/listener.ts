@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type PeerCertificate, TLSSocket } from "node:tls";
 import { http } from "@dhow/base/http";
-import type { HttpResponse } from "@dhow/kube";
+import type { HttpRequest, HttpResponse } from "@dhow/kube";
 import type { ApiRequest, ApiServer } from "../server.ts";
 
 /** What a node:http or node:https server is given as its `request` and `upgrade` listeners. */
@@ -39,11 +39,11 @@ export function httpListeners(server: ApiServer): Listeners {
     upgrade(incoming, socket, head) {
       if (!upgradable.test(incoming.url ?? "")) return answerPlainly(incoming, socket as Socket, request);
       socket.on("error", () => socket.destroy());
-      server.upgrade(requestOf(incoming), socket, head);
+      server.upgrade(new IncomingRequest(incoming), socket, head);
     },
     connect(incoming, socket, head) {
       socket.on("error", () => socket.destroy());
-      server.upgrade(requestOf(incoming), socket, head);
+      server.upgrade(new IncomingRequest(incoming), socket, head);
     },
     clientError({ code }, socket) {
       // OpenSSL tells of a bad certificate once more when the connection ends, after the answer.
@@ -75,7 +75,7 @@ const refusals: Readonly<Record<string, string>> = {
 async function respond(server: ApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   // About the server itself (RFC 9110, 9.3.7), of which Go's net/http says nothing but that it is there.
   if (incoming.url === "*" && incoming.method === "OPTIONS") return void outgoing.writeHead(200).end();
-  const response = await server.handle(requestOf(incoming, outgoing));
+  const response = await server.handle(new IncomingRequest(incoming, outgoing));
   outgoing.writeHead(response.status, headersOf(response));
   if (typeof response.body === "string" || response.body instanceof Uint8Array) {
     outgoing.end(response.body);
@@ -121,23 +121,40 @@ function headersOf({ headers, body }: HttpResponse): Record<string, string | str
   return all;
 }
 
-function requestOf(incoming: IncomingMessage, outgoing?: ServerResponse): ApiRequest {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+/** A class, as a getter of its own on every object costs more than all the rest here. */
+class IncomingRequest implements ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: HttpRequest["body"];
+  readonly connection: ApiRequest["connection"];
+  readonly #outgoing: ServerResponse | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(incoming: IncomingMessage, outgoing?: ServerResponse) {
+    const { method = "GET", url = "/" } = incoming;
+    this.method = method;
+    this.path = url;
+    this.headers = joined(incoming.headers);
+    const { "content-length": length, "transfer-encoding": coding } = this.headers;
+    const hasBody = (length !== undefined || coding !== undefined) && length !== "0";
+    this.body = hasBody ? incoming : undefined;
+    this.connection = connectionOf(incoming.socket);
+    this.#outgoing = outgoing;
   }
-  const method = incoming.method ?? "GET";
-  const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-  const request = {
-    method,
-    path: incoming.url ?? "/",
-    headers,
-    ...(hasBody && headers["content-length"] !== "0" ? { body: incoming } : {}),
-    connection: connectionOf(incoming.socket),
-  };
-  if (!outgoing) return request;
-  let signal: AbortSignal | undefined;
-  return Object.defineProperty(request, "signal", { get: () => (signal ??= signalOf(outgoing)), enumerable: true });
+
+  get signal(): AbortSignal | undefined {
+    return this.#outgoing && (this.#signal ??= signalOf(this.#outgoing));
+  }
+}
+
+function joined(given: IncomingHttpHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in given) {
+    const value = given[name];
+    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ");
+  }
+  return headers;
 }
 
 const connections = new WeakMap<Socket, ApiRequest["connection"]>();

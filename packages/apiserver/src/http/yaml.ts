@@ -1,3 +1,4 @@
+import { parseJson } from "@dhow/kube";
 import { boolYaml11Tag, CORE_SCHEMA, loadAll, mergeTag, YAMLException } from "js-yaml";
 
 /** A fault of a text that should be YAML; the message begins with `yaml: `, as that of Go's reader does. */
@@ -11,6 +12,8 @@ const schema = CORE_SCHEMA.withTags([mergeTag, boolYaml11Tag]);
 
 /** Reads one YAML document; what is only there once but named many times is refused where it would grow out of proportion. Throws YamlSyntaxError. */
 export function readYaml(text: string): unknown {
+  const json = readJson(text);
+  if (json) return json.value;
   let value: unknown;
   try {
     // The first document counts, and of a key that comes twice the last value.
@@ -22,6 +25,20 @@ export function readYaml(text: string): unknown {
   }
   refuseExcessiveAliasing(value);
   return value;
+}
+
+// What JSON allows and YAML does not, or not everywhere: it goes the long way.
+// oxlint-disable-next-line no-control-regex
+const notInYaml = /[\t\u007f-\u009f\ufeff\ufffe\uffff]|\\u[dD][89a-fA-F]/;
+
+/** JSON is YAML, which is what most clients send as such, and is read five times as fast; undefined where the text is none. */
+function readJson(text: string): { readonly value: unknown } | undefined {
+  if (!text.startsWith("{") || notInYaml.test(text)) return undefined;
+  try {
+    return { value: parseJson(text) };
+  } catch {
+    return undefined;
+  }
 }
 
 /**

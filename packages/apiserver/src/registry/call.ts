@@ -15,7 +15,8 @@ export interface Call {
   readonly contentType: string;
   /** The whole body, decompressed; empty without one. */
   readonly body: Uint8Array;
-  readonly signal: AbortSignal | undefined;
+  /** Aborted when the client is gone. Asked for by the few that last: making one costs as much as a small request. */
+  signal(): AbortSignal | undefined;
   /** Adds a `Warning: 299` header to the answer. */
   warn(message: string): void;
 }

@@ -7,12 +7,13 @@ import {
   invalid,
   type KubeObject,
   methodNotAllowed,
+  timestamp,
 } from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { validateObjectMeta } from "../validation/metadata.ts";
 import type { Call } from "./call.ts";
-import { dropDuplicateOwners, timestamp } from "./fields.ts";
+import { dropDuplicateOwners } from "./fields.ts";
 import { countsGenerations, emptyOf, takesStatusAtCreation } from "./write-rules.ts";
 import { trackManager } from "./managed.ts";
 import { admit, attributesOf, type ObjectAnswer, type Registry, validateAdmission } from "./registry.ts";

@@ -1,9 +1,8 @@
-import { conflict, type KubeObject, notFound } from "@dhow/kube";
+import { conflict, type KubeObject, notFound, timestamp } from "@dhow/kube";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { WriteConflict } from "../storage/storage.ts";
 import type { Call } from "./call.ts";
 import type { DeleteOptions } from "./delete-options.ts";
-import { timestamp } from "./fields.ts";
 import { attributesOf, admit, type ObjectAnswer, type Registry, validateAdmission } from "./registry.ts";
 import { keyOf, type Resource, served, servedText } from "./resource.ts";
 import { markDeleted } from "./update.ts";

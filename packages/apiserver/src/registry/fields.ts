@@ -1,10 +1,5 @@
 import type { KubeObject } from "@dhow/kube";
 
-/** Go's RFC 3339 in UTC, to the second: how metadata tells times. */
-export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-}
-
 /** An owner named twice counts once, with a warning (apiserver/pkg/endpoints/handlers/create.go dedupOwnerReferences). */
 export function dropDuplicateOwners(object: KubeObject, warn: (message: string) => void, when = ""): void {
   const owners = object.metadata.ownerReferences ?? [];

@@ -1,10 +1,9 @@
 import { type Clock, randomSuffix, uid } from "@dhow/base";
-import { alreadyExists, clone, conflict, deepEqual, type KubeObject } from "@dhow/kube";
+import { alreadyExists, clone, conflict, deepEqual, type KubeObject, timestamp } from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Store } from "../store.ts";
 import type { Catalog } from "./catalog.ts";
-import { timestamp } from "./fields.ts";
 
 const tries = 50;
 

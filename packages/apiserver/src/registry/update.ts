@@ -7,13 +7,14 @@ import {
   isStatusError,
   type KubeObject,
   notFound,
+  timestamp,
 } from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import { validateObjectMetaUpdate } from "../validation/metadata.ts";
 import type { Call } from "./call.ts";
 import { createObject } from "./create.ts";
-import { dropDuplicateOwners, timestamp } from "./fields.ts";
+import { dropDuplicateOwners } from "./fields.ts";
 import { countsGenerations, needsRevision } from "./write-rules.ts";
 import { trackManager } from "./managed.ts";
 import type { WriteOptions } from "./options.ts";
@@ -141,14 +142,16 @@ function answer(resource: Resource, object: KubeObject): ObjectAnswer {
 
 /** Times in managedFields alone are no reason to write (apimachinery/pkg/util/managedfields/internal/… equality). */
 function isSame(object: KubeObject, old: KubeObject): boolean {
-  return deepEqual(withoutTimes(object), withoutTimes(old));
+  // A write that changes something does so outside of the metadata, as a rule: that is found out first.
+  for (const field in object) if (field !== "metadata" && !deepEqual(object[field], old[field])) return false;
+  for (const field in old) if (old[field] !== undefined && object[field] === undefined) return false;
+  return deepEqual(withoutTimes(object.metadata), withoutTimes(old.metadata));
 }
 
-function withoutTimes(object: KubeObject): KubeObject {
-  const { managedFields } = object.metadata;
-  if (!managedFields) return object;
-  const timeless = managedFields.map((entry) => ({ ...entry, time: undefined }));
-  return { ...object, metadata: { ...object.metadata, managedFields: timeless } };
+function withoutTimes(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
+  const { managedFields } = metadata;
+  if (!managedFields) return metadata;
+  return { ...metadata, managedFields: managedFields.map((entry) => ({ ...entry, time: undefined })) };
 }
 
 /** Whether nothing holds a deleted object back any more (registry/generic/registry/store.go ShouldDeleteDuringUpdate). */

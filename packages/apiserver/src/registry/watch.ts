@@ -143,7 +143,7 @@ class Watcher {
     this.#initial = [];
     if (initial.length > 0) yield initial;
     if (this.#position < 0) return;
-    const { timeoutSeconds, signal } = { timeoutSeconds: this.#timeout(), signal: this.#call.signal };
+    const { timeoutSeconds, signal } = { timeoutSeconds: this.#timeout(), signal: this.#call.signal() };
     const alarm = new Alarm();
     const stops = [
       this.#log.onAppend(() => {

@@ -4,12 +4,12 @@ import {
   type Binding,
   conflict,
   type KubeObject,
-  notFound,
   type Node,
+  notFound,
   type Pod,
   StatusError,
+  timestamp,
 } from "@dhow/kube";
-import { timestamp } from "../registry/fields.ts";
 import type { Store } from "../store.ts";
 
 export interface BindingContext {

@@ -6,9 +6,9 @@ import {
   type Pod,
   type PodDisruptionBudget,
   StatusError,
+  timestamp,
   tooManyRequests,
 } from "@dhow/kube";
-import { timestamp } from "../registry/fields.ts";
 import type { Store } from "../store.ts";
 
 // pkg/registry/core/pod/storage/eviction.go

@@ -10,10 +10,10 @@ import {
   notFound,
   type Pod,
   type ServiceAccount,
+  timestamp,
   type TokenRequest,
 } from "@dhow/kube";
 import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
-import { timestamp } from "../registry/fields.ts";
 import type { Store } from "../store.ts";
 
 // pkg/registry/core/serviceaccount/storage/token.go

@@ -4,6 +4,7 @@ import { unforeseen } from "../patch/errors.ts";
 import { parseApiVersion } from "../resources.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
 import { badRequest } from "../status.ts";
+import { timestamp } from "../timestamp.ts";
 import { compareObjects } from "./compare.ts";
 import { conflictError } from "./conflict-error.ts";
 import { difference, exclude, type FieldSet, isEmpty } from "./field-set.ts";
@@ -14,7 +15,7 @@ import { mergeApplied } from "./merge.ts";
 import { type MapType, typeOf } from "./node-type.ts";
 import { conflictsOf, ownable, resetFieldsOf, takeOver, withoutReset } from "./ownership.ts";
 import { prune } from "./prune.ts";
-import { recordUpdate, timestamp, withManagers, withoutManaged } from "./track-update.ts";
+import { recordUpdate, withManagers, withoutManaged } from "./track-update.ts";
 import { joinFaults, schemaFaults } from "./validate.ts";
 
 export interface ApplyPatchOptions {

@@ -3,9 +3,10 @@ import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../objects.ts";
 import { decodeFields } from "../schema/decode.ts";
 import type { ObjectSchema } from "../schema/schema.ts";
+import { timestamp } from "../timestamp.ts";
 import { compareObjects } from "./compare.ts";
-import { exclude, isEmpty, union } from "./field-set.ts";
-import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers } from "./managers.ts";
+import { difference, exclude, isEmpty, leaf, union } from "./field-set.ts";
+import { capUpdaters, decodeManagers, encodeManagers, identityOf, type Managers, putManager } from "./managers.ts";
 import { type MapType, typeOf } from "./node-type.ts";
 import { conflictsOf, ownable, resetFieldsOf, takeOver, withoutReset } from "./ownership.ts";
 
@@ -56,9 +57,6 @@ export function recordUpdate(managers: Managers, old: object, updated: KubeObjec
   const reset = resetFieldsOf(schema, updated.kind, subresource);
   const type = options.type ?? typeOf(schema);
   const comparison = withoutReset(compareObjects(withoutManaged(old), withoutManaged(updated), type), reset);
-  takeOver(managers, conflictsOf(managers, comparison), comparison.removed);
-  const written = ownable(exclude(union(comparison.modified, comparison.added), reset));
-  if (isEmpty(written)) return;
   const writer = {
     manager: options.manager || "unknown",
     operation: "Update",
@@ -66,8 +64,13 @@ export function recordUpdate(managers: Managers, old: object, updated: KubeObjec
     subresource,
   } as const;
   const identity = identityOf(writer);
-  const before = managers.get(identity)?.fields ?? {};
-  managers.set(identity, { ...writer, time: timestamp(options.now), fields: union(before, written) });
+  takeOver(managers, conflictsOf(managers, comparison, identity), comparison.removed, identity);
+  const before = managers.get(identity);
+  const kept = difference(before?.fields ?? leaf, comparison.removed);
+  const written = ownable(exclude(union(comparison.modified, comparison.added), reset));
+  if (!isEmpty(written)) {
+    managers.set(identity, { ...writer, time: timestamp(options.now), fields: union(kept, written) });
+  } else if (before && kept !== before.fields) putManager(managers, identity, { ...before, fields: kept });
 }
 
 function managersFor(old: KubeObject | undefined, updated: KubeObject, subresource: string): Managers {
@@ -96,9 +99,4 @@ export function withManagers<T extends KubeObject>(object: T, managers: Managers
   const { managedFields: _, ...metadata } = object.metadata;
   const entries = encodeManagers(managers);
   return { ...object, metadata: entries ? { ...metadata, managedFields: entries } : metadata };
-}
-
-/** RFC 3339 in seconds, as the API writes times. */
-export function timestamp(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }

@@ -1,9 +1,16 @@
 import type { Clock } from "@dhow/base";
-import { type HttpResponse, type KubeObject, type Node, notFound, type Pod, unknownMethod } from "@dhow/kube";
+import {
+  type HttpResponse,
+  type KubeObject,
+  type Node,
+  notFound,
+  type Pod,
+  timestamp,
+  unknownMethod,
+} from "@dhow/kube";
 import type { SpecialHandler } from "../../http/handler.ts";
 import { json } from "../../http/render.ts";
 import type { Call } from "../../registry/call.ts";
-import { timestamp } from "../../registry/fields.ts";
 import { parseSelection } from "../../registry/selection.ts";
 import type { Store } from "../../store.ts";
 import type { DialKubelet } from "../proxy/kubelet.ts";

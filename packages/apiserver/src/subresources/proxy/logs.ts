@@ -32,7 +32,7 @@ export function logHandler(store: Store, dialKubelet: DialKubelet): SpecialHandl
     }
     const place = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}`;
     const path = query.size > 0 ? `${place}?${query.toString()}` : place;
-    const response = await exchange(await dial(dialKubelet, node), { method: "GET", path, signal: call.signal });
+    const response = await exchange(await dial(dialKubelet, node), { method: "GET", path, signal: call.signal() });
     await checkAnswer(response, call.name);
     return { ...response, headers: { "content-type": response.headers["content-type"] ?? "text/plain" } };
   };
