@@ -6,7 +6,6 @@ import { smallSystem, status, up } from "./embedded.ts";
 import { HollowNode } from "./hollow-node.ts";
 import { median, timeUntil } from "./measure.ts";
 import { type Figure, inRounds, type Target } from "./rounds.ts";
-import { ended } from "./servers.ts";
 import type { Row } from "./table.ts";
 
 const replicas = 10;
@@ -72,7 +71,7 @@ export async function hollowRollout(targets: readonly Target[], rounds: number):
 /** The same with real pods on the embedded cluster, while clients ask the application through the ingress all the time. */
 export async function rollingUpdates(port: number, rounds: number): Promise<Row[]> {
   const { folder, remove } = smallSystem(replicas);
-  const child = up(folder, port);
+  const { stop } = up(folder, port);
   const load = { going: true, sent: 0, failed: 0 };
   try {
     await timeUntil(async () => (await status(port, "/")).code === 200, 120_000);
@@ -92,8 +91,8 @@ export async function rollingUpdates(port: number, rounds: number): Promise<Row[
     ];
   } finally {
     load.going = false;
-    await ended(child, "SIGTERM");
-    remove();
+    await stop();
+    await remove();
   }
 }
 

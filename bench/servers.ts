@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "@dhow/cluster";
 import { type Connection, loadKubeconfig } from "@dhow/kube";
 import { realKubernetes } from "@dhow/testkit";
+import { atTheEnd } from "./endings.ts";
 
 /** A control plane that is measured: ours, or the real one. */
 export interface Server {
@@ -18,14 +19,18 @@ export interface Server {
 
 const main = fileURLToPath(new URL("../packages/cluster/src/control-plane/main.ts", import.meta.url));
 
+/** Where the host keeps compiled code. */
+const compiled = join(cacheFolder(), "compiled");
+
 /** Starts our control plane in a process of its own, as the host does, and resolves when its API answers. */
-export async function startHere(folder: string, name = "bench"): Promise<Server> {
-  const config = JSON.stringify({ folder, port: 0, name, namespace: "default" });
+export async function startHere(folder: string, cache = compiled): Promise<Server> {
+  const config = JSON.stringify({ folder, port: 0, name: "bench", namespace: "default" });
   const flags = (process.env["DHOW_BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== "");
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...flags, main, config], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") },
+    env: { ...process.env, NODE_COMPILE_CACHE: cache },
   });
+  const stop = atTheEnd(() => ended(child, "SIGTERM"));
   await new Promise<void>((resolve, reject) => {
     child.once("message", () => resolve());
     child.once("exit", () => reject(new Error("the control plane ended")));
@@ -35,14 +40,14 @@ export async function startHere(folder: string, name = "bench"): Promise<Server>
     name: "here",
     connection: { server, ...(ca ? { ca } : {}), ...(token ? { token } : {}) },
     pids: () => [child.pid ?? 0],
-    stop: () => ended(child, "SIGTERM"),
+    stop,
   };
 }
 
 /** A temporary folder, and what takes it away again. */
-export function temporary(prefix: string): { folder: string; remove: () => void } {
+export function temporary(prefix: string): { folder: string; remove: () => Promise<void> } {
   const folder = mkdtempSync(join(tmpdir(), prefix));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, remove: atTheEnd(() => rmSync(folder, { recursive: true, force: true })) };
 }
 
 export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -63,6 +68,7 @@ export function startReal(port: number): RealServer | string {
   const { folder: programs, skip } = realKubernetes();
   if (programs === undefined) return skip;
   const { folder, remove } = temporary("dhow-bench-real-");
+  const stop = atTheEnd(() => void spawnSync(join(programs, "down"), [folder, "--forget"], { stdio: "ignore" }));
   // The first start unpacks programs: it is not what is measured.
   run(join(programs, "up"), folder, "--port", String(port));
   run(join(programs, "down"), folder);
@@ -77,8 +83,8 @@ export function startReal(port: number): RealServer | string {
     connection: { server, ...(ca ? { ca } : {}), token: "admin-token" },
     pids: () => readdirSync(join(folder, "pids")).map((name) => Number(readFileSync(pidFile(name), "utf8"))),
     async stop() {
-      spawnSync(join(programs, "down"), [folder, "--forget"], { stdio: "ignore" });
-      remove();
+      await stop();
+      await remove();
     },
     async controllerManagerWith(flags) {
       const name = "kube-controller-manager";
