@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
-import { DhowError } from "@dhow/base";
-import { clusterFolder, portOwner, runningCluster } from "@dhow/cluster";
+import { DhowError, silent } from "@dhow/base";
+import { clusterFolder, defaultNodes, joinCluster, portOwner, runningCluster, startCluster } from "@dhow/cluster";
 import { temporaryFolder } from "@dhow/testkit";
 import { makeFolders } from "../src/folder.ts";
+import { claimFolder } from "../src/host/claim.ts";
 import { openDoor } from "../src/host/doors.ts";
 import { processStart, sayRunning, sayStopped } from "../src/host/running.ts";
 
@@ -56,4 +59,34 @@ test("the paths of the sockets fit into a socket address, however deep the folde
   const deep = `/home/${"a-very-long-name/".repeat(12)}`;
   const { apiSocket, kubeletSocket } = clusterFolder(deep);
   for (const path of [apiSocket, kubeletSocket]) assert.ok(Buffer.byteLength(path) <= 107, path);
+});
+
+test("one process at a time runs out of a folder: another is told which has it, until that ends, however it does", async () => {
+  using folder = temporaryFolder();
+  const state = clusterFolder(folder.path);
+  makeFolders(state);
+  const program = `import { clusterFolder } from "@dhow/cluster";
+    import { claimFolder } from "${new URL("../src/host/claim.ts", import.meta.url).href}";
+    await claimFolder(clusterFolder(process.argv[1]));
+    console.log("claimed");
+    setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", program, folder.path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(owner.stdout, "data");
+  const refused = (error: unknown) => {
+    assert.ok(error instanceof DhowError);
+    assert.equal(error.code, "CLUSTER_ALREADY_RUNNING");
+    assert.match(error.message, new RegExp(`process ${owner.pid} runs out of ${folder.path} already`));
+    return true;
+  };
+  const reporter = silent;
+  const nodes = { folder: folder.path, nodes: defaultNodes, reporter };
+  await assert.rejects(joinCluster({ ...nodes, kubeconfig: "none" }), refused);
+  const named = { system: "shop", environment: "development", namespace: "shop", detached: false };
+  await assert.rejects(startCluster({ ...nodes, ...named }), refused);
+  owner.kill("SIGKILL");
+  await once(owner, "exit");
+  (await claimFolder(state))();
+  (await claimFolder(state))();
 });

@@ -67,6 +67,7 @@ export { readJson, readText } from "./client/bodies.ts";
 export type { ObjectRef } from "./client/paths.ts";
 export type { WatchEvent } from "./client/watch-stream.ts";
 export { clone, deepEqual, deepFreeze } from "./equality.ts";
+export { KubeconfigTransport } from "./kubeconfig-transport.ts";
 export { type Connection, httpTransport, type HttpTransport } from "./http-transport.ts";
 export { defaultKubeconfigPath, type KubeconfigContext, loadKubeconfig } from "./kubeconfig.ts";
 export {

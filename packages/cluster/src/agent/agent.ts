@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { type Reporter, systemClock } from "@dhow/base";
-import { httpTransport, KubeClient, loadKubeconfig } from "@dhow/kube";
+import { KubeClient, KubeconfigTransport } from "@dhow/kube";
 import {
   type Agent,
   createImageRuntime,
@@ -120,7 +120,7 @@ export class ClusterAgent {
     // The socket's file may be one that a killed control plane has left.
     while (!existsSync(kubeconfig) || !(await listens(socketPath)))
       await new Promise((resolve) => setTimeout(resolve, 10));
-    const transport = httpTransport({ ...loadKubeconfig(kubeconfig), socketPath });
+    const transport = new KubeconfigTransport(kubeconfig, systemClock, { socketPath });
     return new KubeClient(transport, { userAgent: "dhow-agent" });
   }
 }

@@ -4,14 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { Reporter } from "@dhow/base";
 import { type AgentConfig, serviceCidr } from "../agent/config.ts";
 import type { ControlPlaneConfig, Retention } from "../control-plane/control-plane.ts";
-import { clusterError } from "../errors.ts";
 import { type ClusterFolder, clusterFolder, makeFolders } from "../folder.ts";
+import { claimFolder } from "./claim.ts";
 import { AgentHost } from "./agent-host.ts";
 import { Child } from "./child.ts";
 import { Doors, openEntry, type RefusedPort } from "./doors.ts";
 import { childEnvironment, nodeWords, openLog } from "./node-process.ts";
 import { checkRequirements } from "./requirements.ts";
-import { processStart, type RunningCluster, runningCluster, sayRunning, sayStopped } from "./running.ts";
+import { processStart, type RunningCluster, sayRunning, sayStopped } from "./running.ts";
 
 export interface ClusterOptions {
   /** Where the cluster keeps what it has; made if it is not there. */
@@ -59,22 +59,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   checkRequirements();
   const folder = clusterFolder(options.folder);
   makeFolders(folder);
-  const already = runningCluster(folder);
-  if (already) {
-    throw clusterError("CLUSTER_ALREADY_RUNNING", {
-      message: `${already.system} runs already (process ${already.pid}), on port ${already.ingressPort}`,
-      instead: "dhow down, or dhow status to see it",
-    });
-  }
-  options.prepare?.();
-  const { http, https } = await openEntry({ http: options.port, https: options.httpsPort });
-  const doors = new Doors(options.reporter);
-  doors.add("http", http);
-  if (https) doors.add("https", https);
+  const giveBack = await claimFolder(folder);
+  let doors: Doors | undefined;
   try {
-    return await new Host(options, folder, doors).start();
+    options.prepare?.();
+    const { http, https } = await openEntry({ http: options.port, https: options.httpsPort });
+    doors = new Doors(options.reporter);
+    doors.add("http", http);
+    if (https) doors.add("https", https);
+    return await new Host(options, folder, doors, giveBack).start();
   } catch (error) {
-    doors.close();
+    doors?.close();
+    giveBack();
     throw error;
   }
 }
@@ -83,16 +79,18 @@ class Host {
   readonly #options: ClusterOptions;
   readonly #folder: ClusterFolder;
   readonly #doors: Doors;
+  readonly #giveBack: () => void;
   readonly #controlPlane: Child;
   readonly #agent: AgentHost;
   #plainPods = false;
   #running: RunningCluster | undefined;
   #server = "";
 
-  constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors) {
+  constructor(options: ClusterOptions, folder: ClusterFolder, doors: Doors, giveBack: () => void) {
     this.#options = options;
     this.#folder = folder;
     this.#doors = doors;
+    this.#giveBack = giveBack;
     const { reporter, nodes, isolation } = options;
     this.#controlPlane = new Child({
       name: "control plane",
@@ -142,6 +140,7 @@ class Host {
     await this.#controlPlane.stop(patience);
     this.#doors.close();
     sayStopped(this.#folder);
+    this.#giveBack();
   }
 
   /** What it is told by its configuration when it is started again. */

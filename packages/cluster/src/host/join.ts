@@ -6,6 +6,7 @@ import { type NodeConfig, serviceCidr } from "../agent/config.ts";
 import { clusterFolder, type ClusterFolder, makeFolders } from "../folder.ts";
 import { listening } from "../listening.ts";
 import { createKubeletCertificate, loadPki } from "../pki.ts";
+import { claimFolder } from "./claim.ts";
 import { AgentHost } from "./agent-host.ts";
 import { Doors, openDoor, openEntry } from "./doors.ts";
 import { checkRequirements } from "./requirements.ts";
@@ -45,7 +46,17 @@ export async function joinCluster(options: JoinOptions): Promise<JoinedNodes> {
   checkRequirements();
   const folder = clusterFolder(options.folder);
   makeFolders(folder);
-  options.prepare?.(folder);
+  const giveBack = await claimFolder(folder);
+  try {
+    options.prepare?.(folder);
+    return await join(options, folder, giveBack);
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+async function join(options: JoinOptions, folder: ClusterFolder, giveBack: () => void): Promise<JoinedNodes> {
   const { kubeconfig, reporter, isolation, address = "127.0.0.1" } = options;
   const now = Date.now();
   await loadPki(folder.pki, now);
@@ -59,6 +70,7 @@ export async function joinCluster(options: JoinOptions): Promise<JoinedNodes> {
     await agent.stop();
     relay.close();
     doors.close();
+    giveBack();
   };
   try {
     await agent.start();

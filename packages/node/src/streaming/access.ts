@@ -86,13 +86,12 @@ export class KubeletAccess {
   }
 }
 
-/** The common name is the user, the organisations are the groups. */
+/** The common name is the user, the organisations are the groups. Several values of one kind are a list; the last name counts. */
 function certified(socket: TLSSocket): User | undefined {
   if (!socket.authorized) return undefined;
-  const { CN, O } = socket.getPeerCertificate().subject as { CN?: string; O?: string | readonly string[] };
-  if (!CN) return undefined;
-  const groups = typeof O === "string" ? [O] : (O ?? []);
-  return { username: CN, groups: [...groups, "system:authenticated"] };
+  const { CN, O = [] } = socket.getPeerCertificate().subject as Partial<Record<"CN" | "O", string | string[]>>;
+  const username = [CN].flat().at(-1);
+  return username ? { username, groups: [...[O].flat(), "system:authenticated"] } : undefined;
 }
 
 function userOf({ status }: TokenReview): User | undefined {

@@ -42,12 +42,17 @@ export async function resourceMetrics(kubelets: readonly Kubelet[], clock: Clock
   return `${text.join("\n")}\n`;
 }
 
-/** /stats/summary of the first node asked for: processor time and memory of pods and containers (kubelet/pkg/apis/stats/v1alpha1/types.go). */
+/**
+ * /stats/summary of the nodes asked for, by the first one's name: processor time and memory of pods and containers, and what a node uses besides
+ * (kubelet/pkg/apis/stats/v1alpha1/types.go).
+ */
 export async function statsSummary(kubelets: readonly Kubelet[], clock: Clock, meter: UsageMeter): Promise<unknown> {
-  const all = (await Promise.all(kubelets.map((kubelet) => meter.sampleTwice(kubelet)))).flat();
+  const sampled = await Promise.all(kubelets.map((kubelet) => meter.sampleTwice(kubelet)));
+  const nodes = kubelets.map((kubelet, at) => meter.node(kubelet, sampled[at] ?? []));
+  const all = sampled.flat();
   const time = new Date(clock.now()).toISOString();
   const usage = (samples: readonly Sample[]) => ({
-    cpu: { time, ...rate(samples, meter), usageCoreNanoSeconds: sum(samples, "cpuNanoseconds") },
+    cpu: { time, ...rate(samples.map((one) => meter.rate(one))), usageCoreNanoSeconds: sum(samples, "cpuNanoseconds") },
     memory: { time, workingSetBytes: sum(samples, "memoryBytes") },
   });
   const pods = [...new Set(all.map(({ worker }) => worker))].map((worker) => {
@@ -64,12 +69,17 @@ export async function statsSummary(kubelets: readonly Kubelet[], clock: Clock, m
       ...usage(own),
     };
   });
-  return { node: { nodeName: kubelets[0]?.context.nodeName, ...usage(all) }, pods };
+  const node = {
+    nodeName: kubelets[0]?.context.nodeName,
+    startTime: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    cpu: { time, ...rate(nodes.map((one) => one.rate)), usageCoreNanoSeconds: sum(nodes, "cpuNanoseconds") },
+    memory: { time, usageBytes: sum(nodes, "memoryBytes"), workingSetBytes: sum(nodes, "memoryBytes") },
+  };
+  return { node, pods };
 }
 
 /** Nothing where one of them has been measured only once. */
-function rate(samples: readonly Sample[], meter: UsageMeter): { usageNanoCores?: number } {
-  const rates = samples.map((sample) => meter.rate(sample));
+function rate(rates: readonly (number | undefined)[]): { usageNanoCores?: number } {
   if (rates.includes(undefined)) return {};
   return { usageNanoCores: rates.reduce<number>((total, one) => total + (one ?? 0), 0) };
 }
@@ -92,7 +102,10 @@ export function nodeMetrics(kubelets: readonly Kubelet[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function sum(samples: readonly Sample[], field: "cpuNanoseconds" | "memoryBytes"): number {
+function sum(
+  samples: readonly Pick<Sample, "cpuNanoseconds" | "memoryBytes">[],
+  field: "cpuNanoseconds" | "memoryBytes",
+): number {
   return samples.reduce((total, sample) => total + sample[field], 0);
 }
 

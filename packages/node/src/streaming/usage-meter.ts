@@ -11,6 +11,13 @@ export interface Sample {
   readonly memoryBytes: number;
 }
 
+/** The same for a whole node; `rate` is undefined where it has been measured only once. */
+export interface NodeUsage {
+  readonly cpuNanoseconds: number;
+  readonly rate: number | undefined;
+  readonly memoryBytes: number;
+}
+
 interface Mark {
   readonly at: number;
   readonly cpuNanoseconds: number;
@@ -28,7 +35,8 @@ export class UsageMeter {
     Kubelet,
     { ended: number; running: ReadonlyMap<RunningContainer["process"], number> }
   >();
-  readonly #marks = new WeakMap<RunningContainer["process"], Mark[]>();
+  /** By what was measured: the process of a container, or the kubelet of a node. */
+  readonly #marks = new WeakMap<object, Mark[]>();
 
   /** `nodes`: how many this process plays, each of which bears its part of what the process itself uses. */
   constructor(clock: Clock, nodes: number) {
@@ -37,14 +45,17 @@ export class UsageMeter {
   }
 
   /** What a node has used: its pods, those that have ended too, and its part of the agent. As a counter it never falls, and no node uses nothing. */
-  node(kubelet: Kubelet, samples: readonly Sample[]): { cpuNanoseconds: number; memoryBytes: number } {
+  node(kubelet: Kubelet, samples: readonly Sample[]): NodeUsage {
     const running = new Map(samples.map((sample) => [sample.running.process, sample.cpuNanoseconds]));
     const known = this.#nodes.get(kubelet) ?? { ended: 0, running };
     const ended = known.ended + total([...known.running].filter(([one]) => !running.has(one)).map(([, used]) => used));
     this.#nodes.set(kubelet, { ended, running });
     const { user, system } = process.cpuUsage();
+    const cpuNanoseconds = ended + total([...running.values()]) + Math.round((user + system) * 1000 * this.#share);
+    this.#mark(kubelet, cpuNanoseconds);
     return {
-      cpuNanoseconds: ended + total([...running.values()]) + Math.round((user + system) * 1000 * this.#share),
+      cpuNanoseconds,
+      rate: this.#rateOf(kubelet),
       memoryBytes:
         total(samples.map(({ memoryBytes }) => memoryBytes)) + Math.round(process.memoryUsage.rss() * this.#share),
     };
@@ -60,14 +71,19 @@ export class UsageMeter {
   /** As `sample`, so that `rate` knows an earlier measurement of each: where there is none it takes a second. */
   async sampleTwice(kubelet: Kubelet): Promise<Sample[]> {
     const samples = await this.sample(kubelet);
-    if (samples.every((sample) => this.rate(sample) !== undefined)) return samples;
+    const known = this.node(kubelet, samples).rate !== undefined;
+    if (known && samples.every((sample) => this.rate(sample) !== undefined)) return samples;
     await sleep(this.#clock, shortest);
     return this.sample(kubelet);
   }
 
   /** Billionths of a processor since the latest earlier measurement that is not too near. */
   rate({ running }: Sample): number | undefined {
-    const marks = this.#marks.get(running.process) ?? [];
+    return this.#rateOf(running.process);
+  }
+
+  #rateOf(measured: object): number | undefined {
+    const marks = this.#marks.get(measured) ?? [];
     const last = marks.at(-1);
     const earlier = last && marks.findLast(({ at }) => last.at - at >= shortest);
     if (!last || !earlier) return undefined;
@@ -75,13 +91,17 @@ export class UsageMeter {
     return Math.round(used / ((last.at - earlier.at) / 1000));
   }
 
+  #mark(measured: object, cpuNanoseconds: number): void {
+    const at = this.#clock.now();
+    const marks = (this.#marks.get(measured) ?? []).filter((mark) => at - mark.at <= longest);
+    this.#marks.set(measured, [...marks.slice(-20), { at, cpuNanoseconds }]);
+  }
+
   async #measure(pair: Pick<Sample, "worker" | "running">): Promise<Sample | undefined> {
     const { process } = pair.running;
     try {
       const { cpuNanoseconds, workingSetBytes } = await process.usage();
-      const at = this.#clock.now();
-      const marks = (this.#marks.get(process) ?? []).filter((mark) => at - mark.at <= longest);
-      this.#marks.set(process, [...marks.slice(-20), { at, cpuNanoseconds }]);
+      this.#mark(process, cpuNanoseconds);
       return { ...pair, cpuNanoseconds, memoryBytes: workingSetBytes };
     } catch {
       // It has ended in between.

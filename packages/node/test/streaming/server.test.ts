@@ -225,10 +225,13 @@ test("health, pods and usage", async () => {
   const metrics = (await ask(node, "/metrics/resource")).body;
   assert.match(metrics, /^container_cpu_usage_seconds_total\{container="c",namespace="n",pod="p"\} 2 \d+$/m);
   assert.match(metrics, /^pod_memory_working_set_bytes\{namespace="n",pod="p"\} 1048576 \d+$/m);
-  assert.equal(
-    JSON.parse((await ask(node, "/stats/summary")).body).pods[0].containers[0].memory.workingSetBytes,
-    1_048_576,
-  );
+  const summary = JSON.parse((await ask(node, "/stats/summary")).body);
+  const [pod] = summary.pods;
+  assert.equal(pod.containers[0].memory.workingSetBytes, 1_048_576);
+  assert.ok(summary.node.memory.workingSetBytes > pod.memory.workingSetBytes + 10_000_000, "the agent is of the node");
+  assert.ok(summary.node.cpu.usageCoreNanoSeconds > pod.cpu.usageCoreNanoSeconds);
+  assert.ok(summary.node.cpu.usageNanoCores >= 0);
+  assert.ok(Date.parse(summary.node.startTime) <= Date.now());
   const used = (text: string) => Number(/^node_cpu_usage_seconds_total (\S+) /m.exec(text)?.[1]);
   assert.ok(used(metrics) > 2, metrics);
   node.delete("p", 0);
