@@ -65,12 +65,13 @@ test("one process at a time runs out of a folder: another is told which has it, 
   using folder = temporaryFolder();
   const state = clusterFolder(folder.path);
   makeFolders(state);
-  const program = `import { clusterFolder } from "@dhow/cluster";
-    import { claimFolder } from "${new URL("../src/host/claim.ts", import.meta.url).href}";
-    await claimFolder(clusterFolder(process.argv[1]));
+  const claims = new URL("../src/host/claim.ts", import.meta.url).href;
+  const program = `const [folder, sockets, claims] = process.argv.slice(1);
+    const { claimFolder } = await import(claims);
+    await claimFolder({ path: folder, id: sockets });
     console.log("claimed");
     setInterval(() => {}, 1000);`;
-  const owner = spawn(process.execPath, ["--input-type=module", "-e", program, folder.path], {
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", program, folder.path, state.id, claims], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(owner.stdout, "data");
