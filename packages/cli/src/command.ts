@@ -21,7 +21,8 @@ export const systemArgument = { name: "[system]", description: "the folder of sy
 
 export const environmentOption = {
   flags: "-e, --environment <name>",
-  description: "what to describe the system for: development (the default), staging, production, or another name",
+  description:
+    "what to describe the system for: development (the default), or another that system.ts lists; staging or production where it lists none",
 } as const;
 
 export const jsonOption = { flags: "--json", description: "print JSON for a script" } as const;

@@ -135,6 +135,18 @@ for (const [name, text, ...said] of cases) {
   });
 }
 
+test("an environment that the description does not list is refused, wherever one can be said", () => {
+  const listed = `${imports}\nexport default system("shop", () => [], {\n  environments: { production: {}, staging: {} },\n});\n`;
+  using folder = userFolder({ "system.ts": listed });
+  for (const command of ["render", "apply", "up"]) {
+    const { code, stdout, stderr } = dhow(folder.path, command, "--environment", "nowhere");
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /system\("shop"\) has no environment "nowhere"/);
+    assert.match(stderr, /system\.ts:3:3/);
+    assert.match(stderr, /Instead: development, production, or staging/);
+  }
+});
+
 test("a folder without a system.ts, and one that is not there", () => {
   using folder = userFolder({});
   assert.match(dhow(folder.path, "render").stderr, /there is no system\.ts in/);

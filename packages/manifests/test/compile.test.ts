@@ -49,6 +49,7 @@ const shop = system(
   },
   {
     environments: {
+      staging: {},
       production: { host: "shop.example.com", registry: "registry.example.com/team", storageClass: "fast" },
     },
   },

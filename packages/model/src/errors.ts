@@ -9,6 +9,7 @@ export type ModelErrorCode =
   | "MODEL_MISSING_FIELD"
   | "MODEL_NOT_A_SYSTEM"
   | "MODEL_REFERENCE_TO_NOTHING"
+  | "MODEL_UNKNOWN_ENVIRONMENT"
   | "MODEL_UNKNOWN_FIELD";
 
 /** An error in a description, and the field it is about, by which whoever has the file finds the very line. */

@@ -1,11 +1,15 @@
-import { checkFields, checkName, type Subject } from "./check.ts";
+import { checkFields, checkName, show, type Subject } from "./check.ts";
 import { collect } from "./collect.ts";
 import { type Environment, environmentOf, type EnvironmentOptions } from "./environment.ts";
+import { ModelError } from "./errors.ts";
 import { callingPlace } from "./place.ts";
 import type { Named, Value } from "./value.ts";
 
 export interface SystemOptions {
-  /** By name: development, staging, production, or any other. What is left out has defaults. */
+  /**
+   * By name: those that the system has, beside development, which is always there. What is left out of one has defaults. A system that lists none has
+   * development, staging and production.
+   */
   readonly environments?: Readonly<Record<string, EnvironmentOptions>>;
 }
 
@@ -38,13 +42,35 @@ export function system(name: string, build: Build, options: SystemOptions = {}):
   return Object.freeze({ kind: "system", name, place: subject.place, build, options });
 }
 
-/** Builds the description for one environment and checks it as a whole. Throws a ModelError. */
+const usual = ["development", "staging", "production"];
+const oneOf = new Intl.ListFormat("en", { type: "disjunction" });
+
+/** The names of the environments that a system has. A misspelt one is not one more: its namespace and its objects would be made, and nobody would look for them. */
+function environmentNames({ options }: SystemDefinition): readonly string[] {
+  const listed = Object.keys(options.environments ?? {});
+  return listed.length > 0 ? [...new Set(["development", ...listed])] : usual;
+}
+
+function checkEnvironment(definition: SystemDefinition, name: string): void {
+  const names = environmentNames(definition);
+  if (names.includes(name)) return;
+  throw new ModelError({
+    code: "MODEL_UNKNOWN_ENVIRONMENT",
+    message: `system(${show(definition.name)}) has no environment ${show(name)}`,
+    instead: `${oneOf.format(names)}; another is listed first: system(…, …, { environments: { … } })`,
+    place: definition.place,
+    field: "environments",
+  });
+}
+
+/** Builds the description for one of its environments and checks it as a whole. Throws a ModelError. */
 export function describeSystem(
   definition: SystemDefinition,
   environmentName: string,
   version: string,
   overrides: EnvironmentOptions = {},
 ): System {
+  checkEnvironment(definition, environmentName);
   const options = { ...definition.options.environments?.[environmentName], ...overrides };
   const environment = environmentOf(definition.name, environmentName, version, options);
   return Object.freeze({ name: definition.name, environment, values: collect(definition, environment) });

@@ -54,7 +54,7 @@ test("an environment is an argument: its namespace, host and version come from t
     "shop",
     (environment) => [service("api", { source: "a", port: 80, replicas: environment.production ? 4 : 2 })],
     {
-      environments: { production: { host: "shop.example.com" } },
+      environments: { production: { host: "shop.example.com" }, staging: {} },
     },
   );
   const replicas = (name: string) =>
@@ -64,6 +64,24 @@ test("an environment is an argument: its namespace, host and version come from t
   const { environment } = describeSystem(definition, "production", "1.0.0");
   assert.deepEqual([environment.namespace, environment.host], ["shop-prod", "shop.example.com"]);
   assert.equal(describeSystem(definition, "staging", "1.0.0").environment.namespace, "shop-staging");
+});
+
+test("an environment that a system does not have is refused with those that it has", () => {
+  const of = (environments: Record<string, object>, name: string) =>
+    describeSystem(
+      system("shop", () => [], { environments }),
+      name,
+      "1.0.0",
+    );
+  const found = fault(() => of({ staging: {}, qa: {} }, "production"));
+  assert.equal(found.code, "MODEL_UNKNOWN_ENVIRONMENT");
+  assert.equal(found.message, 'system("shop") has no environment "production"');
+  assert.match(found.instead ?? "", /^development, staging, or qa; /);
+  assert.equal(of({ qa: {} }, "development").environment.namespace, "shop");
+  // One that lists none has those that everybody has. `prod` would get the namespace of production, and none of its differences.
+  for (const name of ["development", "staging", "production"]) assert.equal(of({}, name).environment.name, name);
+  assert.match(fault(() => of({}, "prod")).instead ?? "", /^development, staging, or production; /);
+  assert.equal(fault(() => of({}, "toString")).code, "MODEL_UNKNOWN_ENVIRONMENT");
 });
 
 test("an unknown field is named, with the one that was meant", () => {
