@@ -316,8 +316,9 @@ facts("more of probes", () => {
   });
 
   fact("a pod is not ready from the moment in which its containers have ended", async (t) => {
-    await t.create(shellPod("one", "sleep 2", { spec: { restartPolicy: "Never" } }));
+    await t.create(shellPod("one", "until [ -e /tmp/done ]; do sleep 0.1; done", { spec: { restartPolicy: "Never" } }));
     await t.ready("one");
+    await t.kubectl.run`exec one -- touch /tmp/done`;
     const pod = await t.ended("one");
     const ready = pod.status?.conditions?.find(({ type }) => type === "Ready");
     assert.deepEqual([ready?.status, ready?.reason], ["False", "PodCompleted"]);

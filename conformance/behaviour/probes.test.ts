@@ -118,7 +118,9 @@ facts("probes", () => {
     );
     await eventually(async () => (main(await t.pod("never"))?.restartCount ?? 0) >= 1, 40_000);
     assert.ok(!isReady(await t.pod("never")));
-    assert.match(await t.kubectl.run`events --for pod/never`, /Container main failed startup probe, will be restarted/);
+    await eventually(async () =>
+      /Container main failed startup probe, will be restarted/.test(await t.kubectl.run`events --for pod/never`),
+    );
   });
 
   fact("an HTTP probe succeeds from 200 to 399, and says the status where it fails", async (t) => {

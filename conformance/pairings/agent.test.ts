@@ -4,7 +4,15 @@ import { after, before, describe, it } from "node:test";
 import { type ChildProcess } from "node:child_process";
 import { request } from "node:https";
 import { join } from "node:path";
-import { type Deployment, httpTransport, KubeClient, loadKubeconfig, type Node, type Pod } from "@dhow/kube";
+import {
+  type Deployment,
+  httpTransport,
+  KubeClient,
+  loadKubeconfig,
+  type Node,
+  type Pod,
+  type Secret,
+} from "@dhow/kube";
 import { eventually, realKubernetes } from "@dhow/testkit";
 import { byText } from "../fact.ts";
 import { Kubectl } from "../kubectl/kubectl.ts";
@@ -27,6 +35,7 @@ describe("a real control plane", { skip, timeout: 280_000 }, () => {
   let joined: Joined;
   let kubectl: Kubectl;
   let metricsServer: ChildProcess | undefined;
+  let applied: string;
 
   before(async () => {
     control = await startRealControlPlane();
@@ -40,8 +49,7 @@ describe("a real control plane", { skip, timeout: 280_000 }, () => {
       const where = { client, administrator: control.kubeconfig, address: ownAddress, port: 20_443, folder };
       metricsServer = await startMetricsServer(where);
     }
-    await applyBookMeUp(client);
-    await kubectl.run`wait deployment --all --for=condition=Available --timeout=120s`;
+    applied = await applyBookMeUp(control.kubeconfig);
   });
   after(async () => {
     metricsServer?.kill();
@@ -61,6 +69,48 @@ describe("a real control plane", { skip, timeout: 280_000 }, () => {
     client.get<Deployment>({ apiVersion: "apps/v1", kind: "Deployment", namespace, name });
 
   describe("with Dhow's agent as its nodes", () => {
+    it("takes BookMeUp by dhow apply --kubeconfig, which ends when all of it is ready", async () => {
+      const [heading, ...lines] = applied.trimEnd().split("\n");
+      assert.equal(heading, "bookmeup · development · namespace bookmeup");
+      const { items } = await client.list<Deployment>({ apiVersion: "apps/v1", kind: "Deployment", namespace });
+      assert.equal(items.length, 5);
+      for (const { metadata, spec, status } of items) {
+        assert.equal(status?.availableReplicas, spec?.replicas, metadata.name);
+        assert.ok(
+          lines.some((line) =>
+            new RegExp(`^ *${metadata.name} +● ready .* ${spec?.replicas}/${spec?.replicas}`).test(line),
+          ),
+          applied,
+        );
+      }
+    });
+
+    it("is brought there a second time, which starts nothing anew and leaves the generated secrets; what is described no longer goes", async () => {
+      const secret = { apiVersion: "v1", kind: "Secret", namespace, name: "bookmeup-secrets" };
+      const state = async () => {
+        const { items } = await client.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace });
+        return {
+          pods: items.map(({ metadata }) => metadata.uid).sort(byText),
+          secret: (await client.get<Secret>(secret)).data,
+        };
+      };
+      const before = await state();
+      const labels = { "app.kubernetes.io/managed-by": "dhow" };
+      const stray = {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { namespace, name: "stray", labels },
+        spec: { ports: [{ port: 80 }] },
+      };
+      await client.apply(stray, { fieldManager: "dhow", force: true });
+      await client.create({ ...stray, metadata: { namespace, name: "of-others" } });
+      await applyBookMeUp(control.kubeconfig);
+      assert.deepEqual(await state(), before);
+      const { items } = await client.list({ apiVersion: "v1", kind: "Service", namespace });
+      const names = items.map(({ metadata }) => metadata.name);
+      assert.ok(!names.includes("stray") && names.includes("of-others"), names.join(", "));
+    });
+
     it("schedules BookMeUp onto both", async () => {
       const { items: nodes } = await client.list<Node>({ apiVersion: "v1", kind: "Node" });
       assert.deepEqual(nodes.map(({ metadata }) => metadata.name).sort(byText), ["node-1", "node-2"]);

@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { applyObjects } from "@dhow/deploy";
+import { promisify } from "node:util";
 import { loadSystem } from "@dhow/development";
-import type { KubeClient, StorageClass } from "@dhow/kube";
-import { compile } from "@dhow/manifests";
+import type { StorageClass } from "@dhow/kube";
 
 const folder = fileURLToPath(new URL("../../systems/bookmeup", import.meta.url));
+const command = fileURLToPath(new URL("../../packages/cli/bin/dhow.js", import.meta.url));
 
 export function loadBookMeUp(environment = "development") {
   return loadSystem(folder, environment);
 }
 
-/** Applies what BookMeUp is rendered to, and makes its generated secrets, as `dhow up` does. */
-export async function applyBookMeUp(client: KubeClient): Promise<void> {
-  const { system } = await loadBookMeUp();
-  await applyObjects(client, compile(system), system.environment.namespace);
+/** `dhow apply systems/bookmeup --kubeconfig …`, which ends when everything is ready; gives what it says. Throws where it ends otherwise. */
+export async function applyBookMeUp(kubeconfig: string): Promise<string> {
+  const words = [command, "apply", folder, "--kubeconfig", kubeconfig];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 150_000 });
+  return stdout;
 }
 
 /** Volumes as Kubernetes' own controller manager provides them, for a machine alone: Dhow's provisioner is a controller of Dhow's. */

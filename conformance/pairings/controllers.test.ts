@@ -352,8 +352,7 @@ describe("Kubernetes' controllers on Dhow's API server", { skip, timeout: 280_00
     it("runs, serves a person, and is rolled without losing a request", async () => {
       const { client, kubeconfig, ingress } = target;
       const kubectl = new Kubectl({ kubeconfig, namespace: "bookmeup", home });
-      await applyBookMeUp(client);
-      await kubectl.run`wait deployment --all --for=condition=Available --timeout=80s`;
+      await applyBookMeUp(kubeconfig);
       const provider = await Person.register(ingress, "Paula Provider");
       const customer = await Person.register(ingress, "Carl Customer");
       const booking = await customer.book(await provider.publish("Haircut"));

@@ -23,8 +23,8 @@ if [ ! -e "$folder/conformance-images" ]; then
 fi
 suites() {
   "$real/inside" "$folder" env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
-    DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 \
-    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=2 --test-reporter=spec "$@"
+    DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 DHOW_KUBECTL="${DHOW_KUBECTL:-$("$real/inside" "$folder" which kubectl)}" \
+    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=${C:-6} --test-reporter=spec "$@"
 }
 if [ $# -gt 0 ]; then suites "$@"; exit; fi
 # Taints and cordons of the only node would be felt by every other suite.

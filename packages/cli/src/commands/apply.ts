@@ -17,7 +17,7 @@ export const apply: CommandDescription = {
   async run([path = "."], options) {
     const environment = (options["environment"] as string | undefined) ?? "development";
     const loaded = await loadSystem(path, environment);
-    const view = createView(loaded.system.name, environment, process.stdout);
+    const view = createView({ system: loaded.system.name, environment, stream: process.stdout });
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
     try {

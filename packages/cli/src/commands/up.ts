@@ -44,10 +44,10 @@ export const up: CommandDescription = {
     const environment = (options["environment"] as string | undefined) ?? "development";
     const loaded = await loadSystem(path, environment);
     if (options["reset"] === true) forget(dirname(systemFile(path)));
-    const view = createView(loaded.system.name, environment, process.stdout);
+    const shown = { system: loaded.system.name, environment, stream: process.stdout };
     const choices = options as RunChoices;
-    if (options["detach"] === true) return upDetached(path, environment, choices, view);
-    return inForeground(loaded, choices, view);
+    if (options["detach"] === true) return upDetached(path, environment, choices, createView(shown));
+    return inForeground(loaded, choices, createView({ ...shown, keys: "o open · q stop (data stays)" }));
   },
 };
 

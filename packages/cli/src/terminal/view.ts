@@ -12,8 +12,16 @@ export interface View extends Reporter {
   failed(): boolean;
 }
 
-export function createView(system: string, environment: string, stream: NodeJS.WriteStream): View {
-  return stream.isTTY ? new LiveView(system, environment, stream) : new PlainView(system, environment, stream);
+export interface ViewOptions {
+  readonly system: string;
+  readonly environment: string;
+  readonly stream: NodeJS.WriteStream;
+  /** What the keys do that are listened to once everything is ready; for commands that go on. */
+  readonly keys?: string;
+}
+
+export function createView(options: ViewOptions): View {
+  return options.stream.isTTY ? new LiveView(options) : new PlainView(options);
 }
 
 const width = 16;
@@ -74,7 +82,7 @@ class PlainView extends Base {
   readonly #stream: NodeJS.WriteStream;
   readonly #heading: string;
 
-  constructor(system: string, environment: string, stream: NodeJS.WriteStream) {
+  constructor({ system, environment, stream }: ViewOptions) {
     super();
     this.#stream = stream;
     this.#heading = `${system} · ${environment}`;
@@ -115,12 +123,14 @@ function wayOut({ data }: Report): string[] {
 class LiveView extends Base {
   readonly #block: LiveBlock;
   readonly #heading: string;
+  readonly #keys: readonly string[];
   readonly #workloads = new Map<string, WorkloadReport>();
   #ready: string[] = [];
   #headed = false;
 
-  constructor(system: string, environment: string, stream: NodeJS.WriteStream) {
+  constructor({ system, environment, stream, keys }: ViewOptions) {
     super();
+    this.#keys = keys === undefined ? [] : [style("dim", `  ${keys}`)];
     this.#block = new LiveBlock(stream);
     this.#heading = `${style("bold", system)} · ${environment}`;
     this.#block.draw([`${this.#heading} · starting`]);
@@ -130,8 +140,7 @@ class LiveView extends Base {
     this.remember(report);
     if (report.kind === "up.workload" || report.kind === "up.failed")
       this.#workloads.set(report.subject, report.data as unknown as WorkloadReport);
-    else if (report.kind === "up.ready")
-      this.#ready = [...readyLines(report.data), style("dim", "  o open · q stop (data stays)")];
+    else if (report.kind === "up.ready") this.#ready = [...readyLines(report.data), ...this.#keys];
     else if (report.kind === "up.cluster") {
       this.#headed = true;
       this.#block.print([`${this.#heading} · ${report.message}`, ""]);
