@@ -67,9 +67,9 @@ async function define(t: Trial, scope: "Namespaced" | "Cluster" = "Namespaced"):
     },
   };
   await t.kubectl.fed(definition).run`apply -f -`;
+  // A real server serves it a moment after it says so; before it says anything, there is no list of conditions for kubectl to wait on.
+  await eventually(async () => (await t.kubectl.answer`get boats.${group}`).code === 0);
   await t.kubectl.run`wait --for=condition=Established --timeout=30s crd/boats.${group}`;
-  // A real server serves it a moment after it says so.
-  await eventually(async () => (await t.kubectl.answer`get boats.${group}`).code === 0 || undefined);
   return `boats.${group}`;
 }
 
