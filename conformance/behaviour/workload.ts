@@ -63,7 +63,7 @@ export function observe<T>(look: () => Promise<T>): () => Promise<T[]> {
   const done = (async () => {
     while (!stopped.signal.aborted) {
       seen.push(await look());
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
   return async () => {
