@@ -274,19 +274,6 @@ facts("watches that go on", () => {
     );
   });
 
-  fact(
-    "a version that is too old to go on from is Expired",
-    async (t) => {
-      const events = t.client.watch(all(t), { resourceVersion: "1", timeoutSeconds: 5 });
-      const seen = await collect(events, () => true).catch((error: unknown) => error);
-      // It is told by the first event of the watch, or before there is any.
-      const status = Array.isArray(seen) ? (seen as WatchEvent[])[0]?.object : isStatusError(seen) ? seen.status : seen;
-      const { code, reason } = (status ?? {}) as { code?: number; reason?: string };
-      assert.deepEqual([code, reason], [410, "Expired"]);
-    },
-    { onlyReal: "an embedded cluster that is young remembers everything since its first version" },
-  );
-
   fact("a page token that is none is refused", async (t) => {
     const said = await t.kubectl
       .refused`get --raw ${`/api/v1/namespaces/${t.namespace}/configmaps?limit=1&continue=nonsense`}`;

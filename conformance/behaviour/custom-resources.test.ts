@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "@dhow/kube";
+import { isStatusError, type KubeObject, type WatchEvent } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
-import { type FactStatement, kubectlFacts, type Trial } from "../fact.ts";
+import { type FactOptions, type FactStatement, kubectlFacts, type Trial } from "../fact.ts";
 
 /** The group of a trial: definitions are of the whole cluster, and trials run beside each other. */
 const groupOf = (t: Trial) => `${t.namespace}.example.com`;
@@ -81,15 +81,21 @@ const boat = (t: Trial, name: string, spec: object, metadata: object = {}) => ({
 });
 
 /** Definitions outlive the namespace of a trial. */
-function withDefinition(fact: FactStatement, name: string, body: (t: Trial, boats: string) => Promise<void>): void {
-  fact(name, async (t) => {
+function withDefinition(
+  fact: FactStatement,
+  name: string,
+  body: (t: Trial, boats: string) => Promise<void>,
+  options: FactOptions = {},
+): void {
+  const tried = async (t: Trial) => {
     const boats = await define(t);
     try {
       await body(t, boats);
     } finally {
       await t.kubectl.answer`delete crd ${boats} --ignore-not-found`;
     }
-  });
+  };
+  fact(name, tried, options);
 }
 
 kubectlFacts("custom resources", (fact) => {
@@ -150,6 +156,23 @@ kubectlFacts("custom resources", (fact) => {
     await eventually(() => watching.stdout.includes("/one") || undefined);
   });
 
+  withDefinition(
+    fact,
+    "are not watched from a version of before there was such a kind: it is Expired",
+    async (t) => {
+      const all = { apiVersion: `${groupOf(t)}/v1`, kind: "Boat", namespace: t.namespace };
+      const watching = t.client.watch(all, { resourceVersion: "1", timeoutSeconds: 5 });
+      const first = await watching.next().then(
+        ({ value }) => (value as WatchEvent | undefined)?.object,
+        (error: unknown) => (isStatusError(error) ? error.status : error),
+      );
+      // It is told by the first event of the watch, or before there is any.
+      const { code, reason } = (first ?? {}) as { code?: number; reason?: string };
+      assert.deepEqual([code, reason], [410, "Expired"]);
+    },
+    { onlyReal: "an embedded cluster that is young remembers everything since its first version" },
+  );
+
   withDefinition(fact, "own others, which go with them", async (t, boats) => {
     await t.kubectl.fed(boat(t, "one", { size: 1 })).run`create -f -`;
     const uid = await t.kubectl.run`get ${boats} one -o jsonpath={.metadata.uid}`;
@@ -157,7 +180,8 @@ kubectlFacts("custom resources", (fact) => {
     await t.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cargo", ownerReferences } });
     await t.kubectl.run`delete ${boats} one`;
     // The collector asks every half a minute which kinds there are.
-    await eventually(async () => ((await t.kubectl.answer`get cm cargo`).code === 0 ? undefined : true), 60_000);
+    const cargo = { apiVersion: "v1", kind: "ConfigMap", namespace: t.namespace, name: "cargo" };
+    await eventually(async () => (await t.client.find(cargo)) === undefined, 60_000);
   });
 
   withDefinition(fact, "may be read by whom a role lets, and by nobody else", async (t, boats) => {

@@ -328,7 +328,7 @@ facts("what a pod is given", () => {
     );
     assert.match((await t.kubectl.answer`exec one -- sh -c ${"echo x > /c/size"}`).stderr, /[Rr]ead-only/);
     await t.kubectl.run`patch configmap settings -p ${'{"data":{"size":"2"}}'}`;
-    await eventually(async () => (await t.kubectl.run`exec one -- cat /c/size`) === "2", 150_000, 1000);
+    await eventually(async () => (await t.kubectl.run`exec one -- cat /c/size`) === "2", 150_000, 5000);
     // What is mounted by subPath is not updated.
     assert.equal(await t.kubectl.run`exec one -- cat /fixed`, "1");
   });

@@ -150,7 +150,7 @@ facts("files of config maps, secrets and pods", () => {
     await t.ready("one");
     assert.equal(await t.kubectl.run`exec one -- cat /data/colour`, "blue");
     await t.kubectl.run`annotate pod one --overwrite colour=red`;
-    await eventually(async () => (await t.kubectl.run`exec one -- cat /data/colour`) === "red", 150_000, 1000);
+    await eventually(async () => (await t.kubectl.run`exec one -- cat /data/colour`) === "red", 150_000, 5000);
     assert.equal(await t.kubectl.run`exec one -- sh -c ${"echo $COLOUR"}`, "blue\n");
   });
 

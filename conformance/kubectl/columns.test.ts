@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Deployment, Pod, StatefulSet } from "@dhow/kube";
+import type {
+  DaemonSet,
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  Pod,
+  PodDisruptionBudget,
+  ResourceQuota,
+  StatefulSet,
+} from "@dhow/kube";
 import { eventually, golden } from "@dhow/testkit";
 import { kubectlFacts, type Trial } from "../fact.ts";
 import { sampled, samples } from "./samples.ts";
@@ -11,26 +20,19 @@ const recorded = join(import.meta.dirname, "recorded");
 async function createSamples(t: Trial): Promise<void> {
   await t.create(...samples(t.namespace));
   await eventually(async () => {
-    const [pod, deployment, set] = await Promise.all([
+    const [pod, deployment, set, daemon, job, scaler, budget, quota] = await Promise.all([
       t.get<Pod>("v1", "Pod", "waiting"),
       t.get<Deployment>("apps/v1", "Deployment", "web"),
       t.get<StatefulSet>("apps/v1", "StatefulSet", "db"),
+      t.get<DaemonSet>("apps/v1", "DaemonSet", "agent"),
+      t.get<Job>("batch/v1", "Job", "later"),
+      t.get<HorizontalPodAutoscaler>("autoscaling/v2", "HorizontalPodAutoscaler", "web"),
+      t.get<PodDisruptionBudget>("policy/v1", "PodDisruptionBudget", "web"),
+      t.get<ResourceQuota>("v1", "ResourceQuota", "small"),
     ]);
-    const observed = deployment.status?.observedGeneration === 1 && set.status?.observedGeneration === 1;
-    const scaled = await t.kubectl.run`get hpa web -o ${"jsonpath={.status.conditions[*].type}"}`;
-    const budget = await t.kubectl.run`get pdb web -o ${"jsonpath={.status.conditions[*].type}"}`;
-    const quota = await t.kubectl.run`get quota small -o ${"jsonpath={.status.used.secrets}"}`;
-    const job = await t.kubectl.run`get job later -o ${"jsonpath={.status.conditions[*].type}"}`;
-    const daemon = await t.kubectl.run`get ds agent -o ${"jsonpath={.status.observedGeneration}"}`;
-    return (
-      observed &&
-      scaled !== "" &&
-      budget !== "" &&
-      quota === "1" &&
-      job !== "" &&
-      daemon === "1" &&
-      pod.status?.conditions?.[0]
-    );
+    const observed = [deployment, set, daemon].every(({ status }) => status?.observedGeneration === 1);
+    const judged = [pod, job, scaler, budget].every(({ status }) => (status?.conditions?.length ?? 0) > 0);
+    return observed && judged && quota.status?.used?.["secrets"] === "1";
   }, 60_000);
 }
 

@@ -89,12 +89,13 @@ kubectlFacts("delete", (fact) => {
   });
 
   fact("--wait=false returns while the pod is Terminating", async (t) => {
-    await t.create(shellPod("deaf", deaf, { spec: { terminationGracePeriodSeconds: 600 } }));
+    const untilTold = "trap '' TERM; until [ -e /tmp/told ]; do sleep 0.1; done";
+    await t.create(shellPod("deaf", untilTold, { spec: { terminationGracePeriodSeconds: 600 } }));
     await t.ready("deaf");
     await t.kubectl.run`delete pod deaf --wait=false`;
     assert.match(await t.kubectl.run`get pod deaf`, /deaf +1\/1 +Terminating/);
-    // Nobody has to wait for so long: another deletion shortens it.
-    await t.kubectl.run`delete pod deaf --grace-period=1 --timeout=60s`;
+    await t.kubectl.run`exec deaf -- touch /tmp/told`;
+    await t.kubectl.run`wait --for=delete pod/deaf --timeout=60s`;
   });
 
   fact("a finalizer holds an object until it is taken off", async (t) => {

@@ -1,41 +1,77 @@
 #!/usr/bin/env bash
 # Runs conformance suites against a whole real Kubernetes with containers (root only), as it is described by its README:
 #   DHOW_REAL_KUBERNETES=<its folder> conformance/real/run.sh [FILE.test.ts or option of node --test…]
-# DHOW_REAL_CLUSTER names the folder of a cluster that is kept; without it one is made for this run and forgotten at the end.
+# DHOW_REAL_CLUSTER names the folder of a cluster that is kept; without it one is made for this run, and nothing of it is left at the end.
+# The kubectl is that of the real Kubernetes; DHOW_KUBECTL names others. The last line says how many facts held.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd); repository=$(cd "$here/../.." && pwd)
 real=${DHOW_REAL_KUBERNETES:-$repository/../shared/real-kubernetes}
 [ -x "$real/up" ] || { echo "no real Kubernetes: DHOW_REAL_KUBERNETES names its folder" >&2; exit 77; }
+[ "$(id -u)" = 0 ] || { echo "a whole real Kubernetes wants root" >&2; exit 77; }
 # The same Node that everything else runs on: this one where it is new enough, else the one that npm installed.
 node=$(node --input-type=module -e "import { suitableNode } from '$repository/packages/cli/bin/node.js'; console.log(suitableNode());")
-if [ "${DHOW_REAL_CLUSTER:-}" ]; then folder=$DHOW_REAL_CLUSTER
-else folder=$(mktemp -d); trap '"$real/down" "$folder" --forget > /dev/null; rm -rf "$folder"' EXIT; fi
+
+own=$(mktemp -d); folder=${DHOW_REAL_CLUSTER:-$own/cluster}; mkdir -p "$folder"
+# What a kubelet makes outside of its folder, where there was none before.
+strays=(); for place in /sys/fs/cgroup/{,*/}kubepods /var/log/pods /var/log/containers; do [ -e "$place" ] || strays+=("$place"); done
+running=
+leave() {
+  # Whoever ends this script ends what it started.
+  [ -z "$running" ] || { kill -- "-$running" && wait "$running"; } 2> /dev/null || true
+  if [ -z "${DHOW_REAL_CLUSTER:-}" ]; then
+    "$real/down" "$folder" --forget
+    for place in "${strays[@]}"; do
+      [ -d "$place" ] || continue
+      case $place in /sys/*) find "$place" -depth -type d -exec rmdir {} + ;; *) rm -rf "$place" ;; esac
+    done
+  fi
+  rm -rf "$own"
+}
+trap leave EXIT
+trap 'exit 130' INT; trap 'exit 143' TERM HUP
+
 kubeconfig=$("$real/up" "$folder" --node)
-if [ ! -e "$folder/conformance-images" ]; then
-  # The suites taint and load the only node. What serves all of them stays where it is, gets processor before them, and is not given up because it answers late.
+inside() { "$real/inside" "$folder" "$@"; }
+
+# The suites taint and load the only node. What serves all of them stays where it is, gets processor before them, and is not given up because it answers late.
+settle() {
   for addon in coredns traefik metrics-server; do
-    "$real/inside" "$folder" kubectl -n kube-system patch deployment "$addon" -p '{"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}],
+    inside kubectl -n kube-system patch deployment "$addon" -p '{"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}],
       "containers": [{"name": "'"$addon"'", "resources": {"requests": {"cpu": "50m"}}, "readinessProbe": {"timeoutSeconds": 10, "failureThreshold": 6}}]}}}}' > /dev/null
   done
-  tools="sh bash cat ls mkdir rm mv cp ln chmod chown touch sleep echo printf date env id hostname uname head tail wc sort uniq cut tr tee seq yes dd df du
+  local tools="sh bash cat ls mkdir rm mv cp ln chmod chown touch sleep echo printf date env id hostname uname head tail wc sort uniq cut tr tee seq yes dd df du
     stat sha256sum md5sum base64 true false test expr basename dirname readlink mktemp timeout nproc stty tty kill ps grep sed awk find xargs tar gzip getent curl mount od cmp diff sync"
   # shellcheck disable=SC2086
   "$here/image.sh" "$folder/tools.tar" docker.io/library/busybox:1.37 $tools
   # shellcheck disable=SC2086
   PATH=$(dirname "$node"):$PATH "$here/image.sh" "$folder/node.tar" docker.io/library/node:24 node $tools
-  for name in tools node; do "$real/inside" "$folder" ctr images import "$folder/$name.tar" > /dev/null; rm "$folder/$name.tar"; done
-  touch "$folder/conformance-images"
-fi
-suites() {
-  "$real/inside" "$folder" env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
-    DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 DHOW_KUBECTL="${DHOW_KUBECTL:-$("$real/inside" "$folder" which kubectl)}" \
-    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=${C:-6} --test-reporter=spec "$@"
+  for name in tools node; do inside ctr images import "$folder/$name.tar" > /dev/null; rm "$folder/$name.tar"; done
+  inside kubectl -n kube-system rollout status deployment --timeout=60s > /dev/null
+  touch "$folder/conformance-ready"
 }
-if [ $# -gt 0 ]; then suites "$@"; exit; fi
-# Taints and cordons of the only node would be felt by every other suite.
-others=()
-for file in "$repository"/conformance/{kubectl,behaviour}/*.test.ts; do [ "${file##*/}" = nodes.test.ts ] || others+=("$file"); done
+[ -e "$folder/conformance-ready" ] || settle
+
 failed=0
-suites "$repository"/conformance/kubectl/nodes.test.ts || failed=1
-suites "${others[@]}" || failed=1
+suites() {
+  set -m
+  inside env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
+    DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 DHOW_KUBECTL="${DHOW_KUBECTL:-$(inside which kubectl)}" \
+    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=4 --test-reporter=spec "$@" | tee -a "$own/said" &
+  running=$(jobs -p %%)
+  set +m
+  wait %% || failed=1
+  running=
+}
+if [ $# -gt 0 ]; then suites "$@"
+else
+  # Taints and cordons of the only node would be felt by every suite that runs pods.
+  cd "$repository/conformance"
+  first=(kubectl/{nodes,apply,change}.test.ts behaviour/{api,apply,custom-resources,limits,rights}.test.ts)
+  others=()
+  for file in {behaviour,kubectl}/*.test.ts; do [[ " ${first[*]} " == *" $file "* ]] || others+=("$file"); done
+  suites "${first[@]}"
+  suites "${others[@]}"
+fi
+count() { awk -v what="$1" '$1 == "ℹ" && $2 == what { sum += $3 } END { print sum + 0 }' "$own/said"; }
+echo "facts on a real Kubernetes: $(count pass) passed, $(count fail) failed, $(count cancelled) cancelled, $(count skipped) skipped, in $SECONDS s"
 exit $failed

@@ -1,10 +1,11 @@
-/** Whoever has waited long asks less often: what is waited for gets the processor that asking would take. */
+/** What is waited for gets the processor that asking would take: who has waited long, and whose question takes long, asks less often. */
 const share = 20;
 const longest = 250;
+const longestAfterSlow = 1_000;
 
 /**
  * Calls `attempt` until it neither throws nor returns undefined or false, and gives what it returned; after `timeout` milliseconds
- * throws what it last threw. For what a cluster does in its own time. Between two calls are `interval` milliseconds, later more, 250 at most.
+ * throws what it last threw. For what a cluster does in its own time. Between two calls are `interval` milliseconds, later more; as many as a call takes at least.
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
@@ -13,6 +14,7 @@ export async function eventually<T>(
 ): Promise<NonNullable<T>> {
   const start = Date.now();
   for (;;) {
+    const asked = Date.now();
     let failure: unknown = new Error(`not so within ${timeout} ms: ${attempt.toString()}`);
     try {
       const result = await attempt();
@@ -20,9 +22,10 @@ export async function eventually<T>(
     } catch (error) {
       failure = error;
     }
-    const waited = Date.now() - start;
-    if (waited >= timeout) throw failure;
-    const pause = Math.max(interval, Math.min(waited / share, longest));
+    const now = Date.now();
+    if (now - start >= timeout) throw failure;
+    const afterSlow = Math.min(now - asked, longestAfterSlow);
+    const pause = Math.max(interval, Math.min((now - start) / share, longest), afterSlow);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
