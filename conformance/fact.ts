@@ -17,6 +17,8 @@ export interface Trial {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly kubectl: Kubectl;
+  /** Fires when the fact has held or failed: what goes on beside it ends. */
+  readonly over: AbortSignal;
   /** Creates objects in the trial's namespace, with `apiVersion` and `kind` as they are; gives the last one. */
   create<T extends KubeObject>(...objects: Sketch[]): Promise<T>;
   get<T extends KubeObject>(apiVersion: string, kind: string, name: string): Promise<T>;
@@ -60,19 +62,21 @@ export function fact(name: string, body: (trial: Trial) => Promise<void>, option
     const where = await target();
     const skip = noKubectl() ?? options.lacking ?? (where.embedded ? options.onlyReal : options.onlyEmbedded);
     if (skip) return context.skip(skip);
-    const trial = await startTrial(where, options);
+    const over = new AbortController();
+    const trial = await startTrial(where, options, over.signal);
     try {
       await body(trial);
     } catch (error) {
       await explain(trial, error);
       throw error;
     } finally {
+      over.abort();
       await where.client.delete({ apiVersion: "v1", kind: "Namespace", name: trial.namespace });
     }
   });
 }
 
-async function startTrial(where: Target, options: FactOptions): Promise<Trial> {
+async function startTrial(where: Target, options: FactOptions, over: AbortSignal): Promise<Trial> {
   const namespace = `fact-${process.pid}-${(count += 1)}`;
   const { client, kubeconfig, home } = where;
   await client.create({
@@ -93,6 +97,7 @@ async function startTrial(where: Target, options: FactOptions): Promise<Trial> {
     target: where,
     client,
     namespace,
+    over,
     kubectl: new Kubectl({ kubeconfig, namespace, home, ...program }),
     create: async <T extends KubeObject>(...sketches: Sketch[]) => {
       let last: KubeObject | undefined;

@@ -70,7 +70,7 @@ facts("DaemonSet", () => {
           }),
         );
         await allReady(t, "agent", nodes);
-        const stop = observe(async () => (await podsOf(t, "agent")).filter(isReady).length);
+        const stop = observe(t, async () => (await podsOf(t, "agent")).filter(isReady).length);
         await changeTemplate(t, "DaemonSet", "agent", "2");
         await eventually(async () => {
           const { status, metadata } = await setOf(t);

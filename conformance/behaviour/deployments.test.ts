@@ -36,7 +36,7 @@ facts("Deployment", () => {
           }),
         );
         await rolledOut(t);
-        const stop = observe(() => podsOf(t, "web"));
+        const stop = observe(t, () => podsOf(t, "web"));
         await changeTemplate(t, "Deployment", "web", "2");
         await rolledOut(t);
         for (const pods of await stop()) {
@@ -51,7 +51,7 @@ facts("Deployment", () => {
     await t.create(workload("Deployment", "web", 2, { spec: { strategy: { type: "Recreate" } } }));
     await rolledOut(t);
     const old = new Set((await podsOf(t, "web")).map(({ metadata }) => metadata.uid));
-    const stop = observe(async () => {
+    const stop = observe(t, async () => {
       const pods = await t.list<Pod>("v1", "Pod", "app=web");
       return pods
         .filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed")

@@ -36,6 +36,7 @@ function holds(t: Trial, name: string, type: string) {
 facts("Job", () => {
   fact("a job runs completions pods, parallelism at a time", async (t) => {
     const stop = observe(
+      t,
       async () =>
         (await podsOf(t, "many")).filter(({ status }) => ["Pending", "Running"].includes(status?.phase ?? "")).length,
     );
@@ -141,7 +142,7 @@ facts("Job", () => {
     );
     await eventually(async () => (await jobOf(t, "one")).status?.ready === 1);
     const [pod] = await podsOf(t, "one");
-    const stop = observe(async () =>
+    const stop = observe(t, async () =>
       (await podsOf(t, "one")).filter(({ status }) => status?.phase !== "Failed").map(({ metadata }) => metadata.uid),
     );
     await t.kubectl.run`delete pod ${pod?.metadata.name} --wait=false`;

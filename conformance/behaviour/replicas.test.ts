@@ -208,7 +208,7 @@ facts("more of Deployment", () => {
   fact("percentages of a strategy are rounded: surge up, unavailable down", async (t) => {
     await t.create(workload("Deployment", "web", 3, { container: slow }));
     await allReady(t, "web", 3);
-    const stop = observe(async () => (await podsOf(t, "web")).length);
+    const stop = observe(t, async () => (await podsOf(t, "web")).length);
     await changeTemplate(t, "Deployment", "web", "2");
     await eventually(async () => {
       const pods = await podsOf(t, "web");

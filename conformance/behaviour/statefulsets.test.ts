@@ -10,14 +10,16 @@ const never = { readinessProbe: { exec: { command: ["false"] }, periodSeconds: 1
 facts("StatefulSet", () => {
   fact("pods start in order, each when the one before is ready, and end in reverse", async (t) => {
     await t.create(workload("StatefulSet", "db", 3, { container: slow }));
-    const stop = observe(async () => (await podsOf(t, "db")).map((pod) => [pod.metadata.name, isReady(pod)] as const));
+    const stop = observe(t, async () =>
+      (await podsOf(t, "db")).map((pod) => [pod.metadata.name, isReady(pod)] as const),
+    );
     await allReady(t, "db", 3);
     for (const seen of await stop()) {
       const ready = new Map(seen);
       if (ready.has("db-1")) assert.ok(ready.get("db-0"));
       if (ready.has("db-2")) assert.ok(ready.get("db-1"));
     }
-    const stopDown = observe(async () => (await podsOf(t, "db")).map(({ metadata }) => metadata.name));
+    const stopDown = observe(t, async () => (await podsOf(t, "db")).map(({ metadata }) => metadata.name));
     await t.kubectl.run`scale statefulset db --replicas=1`;
     await eventually(async () => (await t.list("v1", "Pod", "app=db")).length === 1);
     for (const seen of await stopDown()) assert.ok(!seen.includes("db-2") || seen.includes("db-1"), seen.join());
@@ -31,7 +33,7 @@ facts("StatefulSet", () => {
     );
     await allReady(t, "db", 3);
     const before = new Map((await podsOf(t, "db")).map(({ metadata }) => [metadata.name, metadata.uid]));
-    const stop = observe(async () =>
+    const stop = observe(t, async () =>
       (await podsOf(t, "db"))
         .filter(({ metadata }) => before.get(metadata.name) !== metadata.uid)
         .map(({ metadata }) => metadata.name),

@@ -56,16 +56,19 @@ export function changeTemplate(t: Trial, kind: string, name: string, value: stri
   });
 }
 
-/** Looks at what is there again and again until the returned function is called, which gives everything that was seen. */
-export function observe<T>(look: () => Promise<T>): () => Promise<T[]> {
+/** Looks at what is there again and again until the returned function is called, which gives everything that was seen; at the longest as long as the trial. */
+export function observe<T>(t: Trial, look: () => Promise<T>): () => Promise<T[]> {
   const seen: T[] = [];
   const stopped = new AbortController();
+  const over = AbortSignal.any([stopped.signal, t.over]);
   const done = (async () => {
-    while (!stopped.signal.aborted) {
+    while (!over.aborted) {
       seen.push(await look());
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
+  // Where the trial fails, nobody asks for what was seen.
+  done.catch(() => undefined);
   return async () => {
     stopped.abort();
     await done;
