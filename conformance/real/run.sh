@@ -13,16 +13,16 @@ node=$(node --input-type=module -e "import { suitableNode } from '$repository/pa
 
 own=$(mktemp -d); folder=${DHOW_REAL_CLUSTER:-$own/cluster}; mkdir -p "$folder"
 # What a kubelet makes outside of its folder, where there was none before.
-strays=(); for place in /sys/fs/cgroup/{,*/}kubepods /var/log/pods /var/log/containers; do [ -e "$place" ] || strays+=("$place"); done
+groups=(); for place in /sys/fs/cgroup/{,*/}kubepods; do [ -e "$place" ] || groups+=("$place"); done
 running=
 leave() {
   # Whoever ends this script ends what it started.
   [ -z "$running" ] || { kill -- "-$running" && wait "$running"; } 2> /dev/null || true
   if [ -z "${DHOW_REAL_CLUSTER:-}" ]; then
     "$real/down" "$folder" --forget
-    for place in "${strays[@]}"; do
-      [ -d "$place" ] || continue
-      case $place in /sys/*) find "$place" -depth -type d -exec rmdir {} + ;; *) rm -rf "$place" ;; esac
+    # Its processes take a moment to end.
+    for place in "${groups[@]}"; do
+      for _ in $(seq 50); do find "$place" -depth -type d -exec rmdir {} + 2> /dev/null && break; [ -d "$place" ] || break; sleep 0.1; done
     done
   fi
   rm -rf "$own"
@@ -30,7 +30,8 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT; trap 'exit 143' TERM HUP
 
-kubeconfig=$("$real/up" "$folder" --node)
+# Its logs are under /var/log, whatever its folder is: that is a place of its own, which goes with it, and no other kubelet of this machine tidies it up.
+kubeconfig=$(unshare --mount bash -c 'mount -t tmpfs tmpfs /var/log && exec "$@"' - "$real/up" "$folder" --node)
 inside() { "$real/inside" "$folder" "$@"; }
 
 # The suites taint and load the only node. What serves all of them stays where it is, gets processor before them, and is not given up because it answers late.
