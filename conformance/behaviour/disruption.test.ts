@@ -184,10 +184,13 @@ facts("HorizontalPodAutoscaler", () => {
       autoscaler({ metrics: cpu(50) }),
     );
     await eventually(async () => (await replicas(t)) === 3, 150_000, 1000);
-    const { status } = await found(t);
-    assert.ok((status?.currentMetrics?.[0]?.resource?.current.averageUtilization ?? 0) > 50);
+    // What it has measured is written after what it has done.
+    const scaler = await eventually(async () => {
+      const one = await found(t);
+      return (one.status?.currentMetrics?.[0]?.resource?.current.averageUtilization ?? 0) > 50 ? one : undefined;
+    });
     assert.deepEqual(
-      [condition(await found(t), "AbleToScale")?.status, condition(await found(t), "ScalingActive")?.status],
+      [condition(scaler, "AbleToScale")?.status, condition(scaler, "ScalingActive")?.status],
       ["True", "True"],
     );
   });

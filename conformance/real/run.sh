@@ -57,7 +57,7 @@ suites() {
   set -m
   inside env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
     DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 DHOW_KUBECTL="${DHOW_KUBECTL:-$(inside which kubectl)}" \
-    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=4 --test-timeout=300000 --test-reporter=spec "$@" | tee -a "$own/said" &
+    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=3 --test-timeout=300000 --test-reporter=spec "$@" | tee -a "$own/said" &
   running=$(jobs -p %%)
   set +m
   wait %% || failed=1

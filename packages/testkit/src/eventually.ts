@@ -9,7 +9,7 @@ const longestAfterSlow = 1_000;
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
-  timeout = 20_000,
+  timeout = 60_000,
   interval = 50,
 ): Promise<NonNullable<T>> {
   const start = Date.now();
