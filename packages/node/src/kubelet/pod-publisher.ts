@@ -1,4 +1,4 @@
-import type { Container, Pod, PodCondition, PodStatus } from "@dhow/kube";
+import { type Container, isStatusError, type Pod, type PodCondition, type PodStatus } from "@dhow/kube";
 import type { NodeContext } from "./context.ts";
 import type { PodRecord } from "./pod-record.ts";
 import type { ContainerView } from "./status/container-status.ts";
@@ -12,15 +12,18 @@ export interface PodView {
   readonly view: (container: Container) => ContainerView;
 }
 
-/** Calculates a pod's status and brings it to the API. */
+/** Calculates a pod's status and brings it to the API, and in the end takes the object away. */
 export class PodPublisher {
+  readonly #pod: Pod;
   readonly #record: PodRecord;
   readonly #context: NodeContext;
   readonly #writer: StatusWriter;
   #conditions: readonly PodCondition[];
   #status: PodStatus | undefined;
+  #removed = false;
 
   constructor(pod: Pod, record: PodRecord, context: NodeContext) {
+    this.#pod = pod;
     this.#record = record;
     this.#context = context;
     this.#writer = new StatusWriter(pod, context.client, context.clock, context.reporter);
@@ -55,6 +58,20 @@ export class PodPublisher {
 
   stop(): void {
     this.#writer.stop();
+  }
+
+  /** Takes the object out of the API when its last status is there: nothing of the pod is left. */
+  async remove(): Promise<void> {
+    if (this.#removed) return;
+    await this.flush();
+    const { namespace = "", name = "", uid = "" } = this.#pod.metadata;
+    try {
+      const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
+      await this.#context.client.delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } });
+      this.#removed = true;
+    } catch (error) {
+      if (!isStatusError(error, "NotFound") && !isStatusError(error, "Conflict")) throw error;
+    }
   }
 
   /** Its own as last calculated, those of others as the API has them. */

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "@dhow/base";
-import { type Container, isStatusError, type Pod, type PodStatus } from "@dhow/kube";
+import type { Container, Pod, PodStatus } from "@dhow/kube";
 import type { PodSandbox } from "../sandbox/sandbox.ts";
 import { Backoff, configBackoff } from "./backoff.ts";
 import { type NodeContext, podFacts, podKey } from "./context.ts";
@@ -9,10 +9,10 @@ import { decide } from "./decide.ts";
 import { graceMilliseconds } from "./kill.ts";
 import { podConfig, refusal } from "./pod-config.ts";
 import { isInit, PodContainers } from "./pod-containers.ts";
-import { onDeadline } from "./pod-deadline.ts";
+import { PodLimits } from "./pod-limits.ts";
 import { PodPublisher } from "./pod-publisher.ts";
 import type { PodRecord } from "./pod-record.ts";
-import { evictedReason, onOverfull } from "./pod-storage.ts";
+import { evictedReason } from "./pod-storage.ts";
 import { replaceRun } from "./replace-run.ts";
 import type { RunningContainer } from "./running-container.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
@@ -30,6 +30,7 @@ export class PodWorker {
   readonly #containers: PodContainers;
   readonly #volumes: PodVolumes;
   readonly #publisher: PodPublisher;
+  readonly #limits: PodLimits;
   readonly #retry: Backoff;
   /** Aborted when the pod is to end: what a turn waits for is given up. */
   readonly #interrupt = new AbortController();
@@ -39,10 +40,7 @@ export class PodWorker {
   #busy: Promise<void> | undefined;
   #again = false;
   #cancelWake: () => void = () => undefined;
-  #cancelDeadline: () => void = () => undefined;
-  readonly #cancelStorage: () => void;
   #gone = false;
-  #deleted = false;
   #shuttingDown = false;
 
   constructor(pod: Pod, record: PodRecord, context: NodeContext) {
@@ -65,9 +63,7 @@ export class PodWorker {
     this.#volumes = new PodVolumes(pod, { ...context, folder: this.folder });
     this.#publisher = new PodPublisher(pod, record, context);
     this.#retry = new Backoff(configBackoff, context.clock);
-    this.#armDeadline();
-    const watched = { pod, record, folder: this.folder, clock: context.clock };
-    this.#cancelStorage = onOverfull(watched, () => this.#endItself("Warning"));
+    this.#limits = new PodLimits({ pod, record, folder: this.folder, context, onExceeded: this.#endItself });
   }
 
   get pod(): Pod {
@@ -102,7 +98,7 @@ export class PodWorker {
   /** Takes the object as it is now. */
   update(pod: Pod): void {
     this.#pod = pod;
-    this.#armDeadline();
+    this.#limits.update(pod);
     if (this.#sandbox) this.#volumes.update(pod, podFacts(this.#context, this.#sandbox.address));
     if (pod.metadata.deletionTimestamp) {
       this.#interrupt.abort();
@@ -120,8 +116,7 @@ export class PodWorker {
     this.wake();
     while (this.#busy) await this.#busy;
     this.#cancelWake();
-    this.#cancelDeadline();
-    this.#cancelStorage();
+    this.#limits.stop();
     this.#volumes.remove();
     this.#context.tokens.forget(this.record.uid);
     rmSync(this.folder, { recursive: true, force: true });
@@ -134,8 +129,7 @@ export class PodWorker {
     this.#publisher.stop();
     this.#interrupt.abort();
     this.#cancelWake();
-    this.#cancelDeadline();
-    this.#cancelStorage();
+    this.#limits.stop();
     await this.#containers.abandon(graceMilliseconds);
     while (this.#busy) await this.#busy;
     this.#volumes.close();
@@ -274,37 +268,20 @@ export class PodWorker {
   }
 
   async #finish(): Promise<void> {
-    this.#cancelDeadline();
-    this.#cancelStorage();
+    this.#limits.stop();
     this.record.finished = true;
     this.publish();
-    if (!this.#pod.metadata.deletionTimestamp || this.#gone || this.#deleted) return;
-    await this.#publisher.flush();
-    const { namespace = "", name = "", uid = "" } = this.#pod.metadata;
-    try {
-      const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
-      await this.#context.client.delete(ref, { gracePeriodSeconds: 0, preconditions: { uid } });
-      this.#deleted = true;
-    } catch (error) {
-      if (!isStatusError(error, "NotFound") && !isStatusError(error, "Conflict")) throw error;
-    }
-  }
-
-  #armDeadline(): void {
-    this.#cancelDeadline();
-    this.#cancelDeadline = onDeadline(this.#pod, this.record, this.#context.clock, () => {
-      this.#endItself("Normal");
-    });
+    if (this.#pod.metadata.deletionTimestamp && !this.#gone) await this.#publisher.remove();
   }
 
   /** The node ends the pod, for what its record says. */
-  #endItself(type: "Normal" | "Warning"): void {
+  readonly #endItself = (type: "Normal" | "Warning"): void => {
     this.#context.records.save(this.record);
     const { reason = "", message = "" } = this.record.ended ?? {};
     this.#event(type, reason, message);
     this.#interrupt.abort();
     this.wake();
-  }
+  };
 
   #wakeIn(milliseconds: number): void {
     this.#cancelWake();
