@@ -30,6 +30,11 @@ export function mediaTypeOf(contentType = ""): string {
   return type.toLowerCase() || "application/json";
 }
 
+/** Throws where nobody could read a body of this type. */
+export function checkBodyType({ contentType }: Pick<Call, "contentType">): void {
+  if (!accepted.includes(contentType)) throw unsupportedMediaType(accepted);
+}
+
 /** The body as text of JSON, whatever it was sent as; `expected` is the kind that a protobuf body must be of, if any one. */
 export function bodyAsJson(
   call: Pick<Call, "contentType" | "body">,

@@ -20,12 +20,12 @@ import { parseWriteOptions } from "../registry/options.ts";
 import { patchObject } from "../registry/patch.ts";
 import type { Call } from "../registry/call.ts";
 import type { ObjectAnswer, Registry } from "../registry/registry.ts";
-import { keyOf, served, servedText } from "../registry/resource.ts";
+import { requestedKey, served, servedText } from "../registry/resource.ts";
 import { parseRevision, plainFailure, tooLargeRevision } from "../registry/revision.ts";
 import { checkNames, updateObject } from "../registry/update.ts";
 import { openWatch } from "../registry/watch.ts";
 import { mayCreateOnUpdate } from "../registry/write-rules.ts";
-import { bodyAsJson, decodeBody } from "./decode.ts";
+import { bodyAsJson, checkBodyType, decodeBody } from "./decode.ts";
 import { negotiate } from "./negotiation.ts";
 import { type Renderer, renderList, renderObject } from "./render.ts";
 import { watchFormat } from "./watch-format.ts";
@@ -68,6 +68,7 @@ export async function serveResource(exchange: Exchange): Promise<HttpResponse> {
 const objectVerbs: Readonly<Record<string, (exchange: Exchange) => ObjectAnswer | Promise<ObjectAnswer>>> = {
   get: getObject,
   create({ registry, call }) {
+    checkBodyType(call);
     const options = parseWriteOptions("CreateOptions", call.query);
     return createObject(registry, call, decodeBody(call, kindOf(call), options.fieldValidation), options);
   },
@@ -101,7 +102,7 @@ function getObject({ registry, call }: Exchange): ObjectAnswer {
       plainFailure(`resourceVersion: Invalid value: ${quote(version)}: ${message}`),
     ) ?? 0;
   if (wanted > registry.storage.revision) throw tooLargeRevision(version, registry.storage.revision);
-  const stored = registry.storage.get(resource.storedAs, keyOf(resource, namespace, name));
+  const stored = registry.storage.get(resource.storedAs, requestedKey(resource, namespace, name));
   if (!stored) throw notFound(resource.name, name);
   return { status: 200, object: served(resource, stored), text: servedText(resource, stored) };
 }

@@ -19,7 +19,7 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { Call } from "../registry/call.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { Registry } from "../registry/registry.ts";
-import { hasSubresource, type Resource } from "../registry/resource.ts";
+import { checkPathName, hasSubresource, type Resource } from "../registry/resource.ts";
 import { plainFailure } from "../registry/revision.ts";
 import type { ApiRequest } from "../server.ts";
 import { readBody } from "./body.ts";
@@ -29,7 +29,8 @@ import { mediaTypeOf } from "./decode.ts";
 import { type Exchange, serveResource } from "./dispatch.ts";
 import type { Metrics } from "./metrics.ts";
 import { notAPage, type Page } from "./pages.ts";
-import { json, type Renderer } from "./render.ts";
+import { type Negotiated, negotiate } from "./negotiation.ts";
+import { json, render, type Renderer } from "./render.ts";
 import { parseRequestInfo, type RequestInfo, type ResourceTarget } from "./request-info.ts";
 
 /** Answers for a subresource, or for a resource that is not stored; by `pods/log`, `pods/*`, or `tokenreviews.authentication.k8s.io`. */
@@ -109,6 +110,7 @@ export class Handler {
     const call = await this.#call(request, undefined, info, user, []);
     const handler = this.#parts.upgrades[`${call.resource.name}/${call.subresource}`];
     if (!handler) throw unknownResource();
+    checkPathName(info.target.name);
     await handler(call, request, info, socket, head);
   }
 
@@ -127,7 +129,13 @@ export class Handler {
       accept: request.headers["accept"],
     };
     const special = this.#special(info);
-    if (special) return special(exchange, request, info);
+    if (special) {
+      const of = call.resource.info.subresources.find(({ name }) => name === target.subresource);
+      // A proxy passes on whatever it is asked.
+      if (of && of.name !== "proxy" && !of.verbs.includes(info.verb)) throw unknownMethod();
+      checkPathName(target.name);
+      return special(exchange, request, info);
+    }
     if (call.subresource === "" || call.subresource === "status") return serveResource(exchange);
     throw unknownResource();
   }
@@ -184,7 +192,7 @@ export class Handler {
     const resource = this.#resourceOf(info);
     if (!resource) throw unknownResource();
     if (target.subresource !== "" && !hasSubresource(resource, target.subresource)) throw unknownResource();
-    checkSegments(resource, target);
+    checkNamespace(resource, target);
     const named = ["delete", "get", "patch", "update"];
     if (target.name !== "" && !resource.info.verbs.some((verb) => named.includes(verb))) throw unknownResource();
     return {
@@ -210,19 +218,31 @@ export class Handler {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#parts.reporter.report({ kind: "apiserver.failure", level: "error", subject: request.path, message });
     }
-    const response = json(code, goJson(status));
+    const how = wordsFor(request.headers["accept"]);
+    const response =
+      how.format === "json" ? json(code, goJson(status)) : render(this.#parts.renderer, code, status, how);
     const wait = status.details?.retryAfterSeconds;
     return wait ? { ...response, headers: { ...response.headers, "retry-after": String(wait) } } : response;
   }
 }
 
-/** What a name may not be, whatever else it is: it becomes a part of a path (apimachinery/pkg/api/validation/path/name.go). */
-function checkSegments({ info }: Resource, { name, namespace = "" }: ResourceTarget): void {
-  const dots = [".", ".."];
-  if (dots.includes(namespace) && name === "")
+/** A namespace that could be no part of a path is no place to look into. */
+function checkNamespace({ info }: Resource, { name, namespace = "" }: ResourceTarget): void {
+  if ((namespace === "." || namespace === "..") && name === "")
     throw plainFailure(`invalid key: ${quote(`/${info.resource}/${namespace}`)}`);
-  if (dots.includes(name)) throw badRequest(`Name parameter invalid: ${quote(name)}: may not be '${name}'`);
-  if (name.includes("%")) throw badRequest(`Name parameter invalid: ${quote(name)}: may not contain '%'`);
+}
+
+const noQuery = new URLSearchParams();
+
+/** How a failure is written: as was asked for where that can be, in JSON elsewhere (ErrorNegotiated in apiserver/pkg/endpoints/handlers/responsewriters). */
+function wordsFor(accept: string | undefined): Negotiated {
+  try {
+    const how = negotiate(accept, noQuery, false);
+    // What becomes a table, or metadata, is no failure.
+    return how.as === "object" ? how : negotiate(undefined, noQuery, false);
+  } catch {
+    return negotiate(undefined, noQuery, false);
+  }
 }
 
 /** As Go's net/http answers what is no HTTP, before anything of the API server sees it. */

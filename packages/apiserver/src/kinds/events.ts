@@ -21,11 +21,13 @@ export const events: Strategy = {
 
 function* eventFaults({ involvedObject, metadata, ...event }: Event): Generator<FieldFault> {
   const namespace = involvedObject?.namespace ?? "";
-  const expected = namespace === "" ? "default" : namespace;
-  if (metadata.namespace !== expected && !(namespace === "" && metadata.namespace === "kube-system")) {
-    yield invalid("involvedObject.namespace", namespace, "does not match event.namespace");
+  const mismatch = () => invalid("involvedObject.namespace", namespace, "does not match event.namespace");
+  if (!event.eventTime) {
+    if (metadata.namespace !== (namespace || "default")) yield mismatch();
+    return;
   }
-  if (!event.eventTime) return;
+  // Since there are times to the microsecond an event may be about what is elsewhere.
+  if (namespace === "" && !["default", "kube-system"].includes(metadata.namespace ?? "")) yield mismatch();
   if (!event.reportingComponent) yield required("reportingController");
   if (!event.reportingInstance) yield required("reportingInstance");
   if (!event.action) yield required("action");

@@ -25,7 +25,7 @@ import { secrets } from "./secrets.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { services } from "./services.ts";
 import { statefulSets } from "./stateful-sets.ts";
-import { persistentVolumeClaims, persistentVolumes, storageClasses } from "./volumes.ts";
+import { persistentVolumeClaims, persistentVolumes, storageClasses, volumeAttachments } from "./volumes.ts";
 
 /** What is particular to each resource, by `pods` or `deployments.apps`. A resource that is missing here is stored as it comes. */
 export const strategies: Readonly<Record<string, Strategy>> = {
@@ -66,4 +66,5 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   "roles.rbac.authorization.k8s.io": roles,
   "statefulsets.apps": statefulSets,
   "storageclasses.storage.k8s.io": storageClasses,
+  "volumeattachments.storage.k8s.io": volumeAttachments,
 };

@@ -5,6 +5,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type StorageClass,
+  type VolumeAttachment,
 } from "@dhow/kube";
 import type { Strategy } from "../strategy.ts";
 import { immutable } from "../validation/metadata.ts";
@@ -155,4 +156,29 @@ function* classFaults({ provisioner, reclaimPolicy, volumeBindingMode }: Storage
   else if (!["Immediate", "WaitForFirstConsumer"].includes(volumeBindingMode)) {
     yield notSupported("volumeBindingMode", volumeBindingMode, ["Immediate", "WaitForFirstConsumer"]);
   }
+}
+
+export const volumeAttachments: Strategy = {
+  prepareForCreate(object) {
+    (object as VolumeAttachment).status = { attached: false };
+  },
+  validate: (object) => [...attachmentFaults(object as VolumeAttachment)],
+  validateUpdate: (object, old) => [
+    ...immutable((object as VolumeAttachment).spec, (old as VolumeAttachment).spec, "spec"),
+  ],
+};
+
+function* attachmentFaults({ spec }: VolumeAttachment): Generator<FieldFault> {
+  const { attacher = "", nodeName = "", source = {} }: Partial<VolumeAttachment["spec"]> = spec ?? {};
+  const { inlineVolumeSpec, persistentVolumeName: name } = source;
+  if (attacher === "") yield required("spec.attacher");
+  else
+    for (const message of subdomainName(attacher.toLowerCase(), false))
+      yield invalid("spec.attacher", attacher, message);
+  const which = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+  if (!inlineVolumeSpec && !name) yield required("spec.source", which);
+  else if (inlineVolumeSpec && name) yield forbidden("spec.source", which);
+  for (const message of subdomainName(nodeName, false)) yield invalid("spec.nodeName", nodeName, message);
+  if (!inlineVolumeSpec && name)
+    for (const message of subdomainName(name, false)) yield invalid("spec.source.persistentVolumeName", name, message);
 }

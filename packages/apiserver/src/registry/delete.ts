@@ -4,7 +4,7 @@ import { WriteConflict } from "../storage/storage.ts";
 import type { Call } from "./call.ts";
 import type { DeleteOptions } from "./delete-options.ts";
 import { attributesOf, admit, type ObjectAnswer, type Registry, validateAdmission } from "./registry.ts";
-import { keyOf, type Resource, served, servedText } from "./resource.ts";
+import { requestedKey, type Resource, served, servedText } from "./resource.ts";
 import { markDeleted } from "./update.ts";
 import { deletionGivesObject, orphansByDefault } from "./write-rules.ts";
 
@@ -12,7 +12,7 @@ const tries = 50;
 
 export async function deleteObject(registry: Registry, call: Call, options: DeleteOptions): Promise<ObjectAnswer> {
   const { resource, namespace, name } = call;
-  const key = keyOf(resource, namespace, name);
+  const key = requestedKey(resource, namespace, name);
   const found = registry.storage.get(resource.storedAs, key);
   if (!found) throw notFound(resource.name, name);
   const attributes = attributesOf(call, "DELETE", {

@@ -1,4 +1,13 @@
-import { apiVersionOf, goJson, groupResource, type KubeObject, type MapType, type ResourceInfo } from "@dhow/kube";
+import {
+  apiVersionOf,
+  badRequest,
+  goJson,
+  groupResource,
+  type KubeObject,
+  type MapType,
+  quote,
+  type ResourceInfo,
+} from "@dhow/kube";
 import type { ScalePaths } from "../custom/schema.ts";
 import type { StoredObject } from "../storage/resource-table.ts";
 import type { Strategy } from "../strategy.ts";
@@ -63,6 +72,20 @@ export function makeResource(
 
 export function hasSubresource(resource: Resource, name: string): boolean {
   return resource.info.subresources.some((subresource) => subresource.name === name);
+}
+
+/**
+ * `keyOf` what a request names; throws where that can be nothing's name, whatever else it is, since names become parts of paths
+ * (NamespaceKeyFunc in apiserver/pkg/registry/generic/registry/store.go, apimachinery/pkg/api/validation/path/name.go).
+ */
+export function requestedKey(resource: Resource, namespace: string | undefined, name: string): string {
+  checkPathName(name);
+  return keyOf(resource, namespace, name);
+}
+
+export function checkPathName(name: string): void {
+  const why = name === "." || name === ".." ? `may not be '${name}'` : name.includes("%") ? "may not contain '%'" : "";
+  if (why !== "") throw badRequest(`Name parameter invalid: ${quote(name)}: ${why}`);
 }
 
 /** `namespace/name`, or `name` where the resource has no namespaces. */

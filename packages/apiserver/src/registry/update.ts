@@ -26,7 +26,7 @@ import {
   type Registry,
   validateAdmission,
 } from "./registry.ts";
-import { keyOf, type Resource, served, servedText } from "./resource.ts";
+import { requestedKey, type Resource, served, servedText } from "./resource.ts";
 import { parseRevision, plainFailure } from "./revision.ts";
 
 /** A write of something that exists already, or of what may be created by it. */
@@ -49,7 +49,7 @@ const tries = 50;
 
 export async function updateObject(registry: Registry, call: Call, update: Update): Promise<ObjectAnswer> {
   const { resource, namespace, name } = call;
-  const key = keyOf(resource, namespace, name);
+  const key = requestedKey(resource, namespace, name);
   for (let attempt = 1; ; attempt++) {
     const current = registry.storage.get(resource.storedAs, key);
     if (!current) {

@@ -66,6 +66,7 @@ const conditionallyUpdated = new Set([
   "customresourcedefinitions.apiextensions.k8s.io",
   "apiservices.apiregistration.k8s.io",
   ...admissionKinds,
+  "volumeattachments.storage.k8s.io",
 ]);
 
 export function needsRevision({ custom, storedAs, strategy }: Resource): boolean {

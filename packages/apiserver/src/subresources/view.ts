@@ -8,7 +8,7 @@ import type { Call } from "../registry/call.ts";
 import { parseWriteOptions, type WriteOptions } from "../registry/options.ts";
 import { applyPatchType, decodePatched, patchReader } from "../registry/patch.ts";
 import type { ObjectAnswer } from "../registry/registry.ts";
-import { keyOf, served } from "../registry/resource.ts";
+import { requestedKey, served } from "../registry/resource.ts";
 import { updateObject } from "../registry/update.ts";
 import type { Strategy } from "../strategy.ts";
 
@@ -37,7 +37,7 @@ export async function serveView(exchange: Exchange, view: View): Promise<HttpRes
 
 function read({ call, registry }: Exchange, view: View): ObjectAnswer {
   const { name, namespace, resource } = call;
-  const stored = registry.storage.get(resource.storedAs, keyOf(resource, namespace, name));
+  const stored = registry.storage.get(resource.storedAs, requestedKey(resource, namespace, name));
   if (!stored) throw notFound(resource.name, name);
   return { status: 200, object: view.read(served(resource, stored)) };
 }

@@ -30,6 +30,7 @@ export const differences: ReadonlyMap<string, Difference> = new Map([
     "YAML with invalid UTF-8",
     "apply: no YAML",
   ),
+  ...words("Go's writer of YAML folds long lines", "a refusal in YAML"),
   ...words(
     "a key that comes twice in YAML or in a patch is not warned of",
     "merge patch: twice the same key",

@@ -966,5 +966,42 @@ add("minimal", "v1", "Event", {
 });
 add("another namespace", "v1", "Event", { involvedObject: { kind: "Pod", name: "x", namespace: "other" } });
 add("cluster-wide", "v1", "Event", { involvedObject: { kind: "Node", name: "x" } });
+const about = (place: string) => ({
+  eventTime: "2026-11-27T01:21:13.000000Z",
+  type: "Normal",
+  action: "Pull",
+  reason: "Pulled",
+  reportingInstance: "c-1",
+  regarding: { kind: "Pod", name: "p", ...(place ? { namespace: place } : {}) },
+  reportingController: "a.b/c",
+});
+add("about another namespace", "events.k8s.io/v1", "Event", about("elsewhere"));
+add("about what is in no namespace", "events.k8s.io/v1", "Event", about(""));
+
+const attached = (spec: Wish) =>
+  add(Object.keys(spec).join(" and ") || "empty", "storage.k8s.io/v1", "VolumeAttachment", { spec });
+attached({});
+attached({ attacher: "a b", nodeName: "n", source: {} });
+add("two sources", "storage.k8s.io/v1", "VolumeAttachment", {
+  spec: {
+    attacher: "a",
+    nodeName: "n",
+    source: { persistentVolumeName: "p", inlineVolumeSpec: { accessModes: ["ReadWriteOnce"] } },
+  },
+});
+add("names that are none", "storage.k8s.io/v1", "VolumeAttachment", {
+  spec: { attacher: "Csi.Example.org", nodeName: "N_", source: { persistentVolumeName: "p q" } },
+});
+add("attached, as it says", "storage.k8s.io/v1", "VolumeAttachment", {
+  spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "p" } },
+  status: { attached: true },
+});
+update(
+  "another node",
+  "storage.k8s.io/v1",
+  "VolumeAttachment",
+  { spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "p" } } },
+  (object) => Object.assign(object["spec"] as Wish, { nodeName: "m" }),
+);
 
 export { cases };
