@@ -162,14 +162,14 @@ export const volumeAttachments: Strategy = {
   prepareForCreate(object) {
     (object as VolumeAttachment).status = { attached: false };
   },
-  validate: (object) => [...attachmentFaults(object as VolumeAttachment)],
+  validate: (object) => [...attachmentFaults((object as VolumeAttachment).spec)],
   validateUpdate: (object, old) => [
     ...immutable((object as VolumeAttachment).spec, (old as VolumeAttachment).spec, "spec"),
   ],
 };
 
-function* attachmentFaults({ spec }: VolumeAttachment): Generator<FieldFault> {
-  const { attacher = "", nodeName = "", source = {} }: Partial<VolumeAttachment["spec"]> = spec ?? {};
+function* attachmentFaults(spec: Partial<VolumeAttachment["spec"]> = {}): Generator<FieldFault> {
+  const { attacher = "", nodeName = "", source = {} } = spec;
   const { inlineVolumeSpec, persistentVolumeName: name } = source;
   if (attacher === "") yield required("spec.attacher");
   else
