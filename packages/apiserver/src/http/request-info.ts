@@ -40,10 +40,10 @@ const absoluteForm = /^https?:\/\/[^/?]*/i;
 
 /** @param url path and query. Undefined where the path has an escape that is none. */
 export function parseRequestInfo(method: string, url: string): RequestInfo | undefined {
-  const origin = url.replace(absoluteForm, "");
+  const origin = url.startsWith("/") ? url : url.replace(absoluteForm, "");
   const mark = origin.indexOf("?");
   const rawPath = mark < 0 ? origin : origin.slice(0, mark);
-  if (/%(?![0-9a-f]{2})/i.test(rawPath)) return undefined;
+  if (rawPath.includes("%") && /%(?![0-9a-f]{2})/i.test(rawPath)) return undefined;
   const path = unescaped(rawPath);
   const query = new URLSearchParams(mark < 0 ? "" : origin.slice(mark + 1));
   const target = parseTarget(path);

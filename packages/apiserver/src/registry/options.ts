@@ -9,10 +9,13 @@ export interface WriteOptions {
   readonly force: boolean;
 }
 
+const usual: WriteOptions = { dryRun: false, fieldManager: "", fieldValidation: "Warn", force: false };
+
 type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions";
 
 /** @param apply whether a patch is a server-side apply; undefined for other writes. */
 export function parseWriteOptions(kind: OptionsKind, query: URLSearchParams, apply?: boolean): WriteOptions {
+  if (query.size === 0 && !apply) return usual;
   const faults: FieldFault[] = [];
   const force = query.get("force");
   const fieldManager = query.get("fieldManager") ?? "";

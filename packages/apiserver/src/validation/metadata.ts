@@ -41,11 +41,12 @@ function* metadataFaults(object: KubeObject, rules: MetadataRules): Generator<Fi
 }
 
 function* commonFaults({ metadata }: KubeObject): Generator<FieldFault> {
-  yield* labelFaults(metadata.labels, "metadata.labels");
-  yield* annotationFaults(metadata.annotations ?? {}, "metadata.annotations");
-  yield* ownerFaults(metadata);
-  yield* finalizerFaults(metadata.finalizers ?? []);
-  yield* managedFieldsFaults(metadata);
+  const { annotations, finalizers, labels, managedFields, ownerReferences } = metadata;
+  if (labels) yield* labelFaults(labels, "metadata.labels");
+  if (annotations) yield* annotationFaults(annotations, "metadata.annotations");
+  if (ownerReferences) yield* ownerFaults(ownerReferences);
+  if (finalizers) yield* finalizerFaults(finalizers);
+  if (managedFields) yield* managedFieldsFaults(managedFields);
 }
 
 /** What may not change, and what must still hold, when an object is written again. Compares with the stored one. */
@@ -104,7 +105,9 @@ export function* annotationFaults(annotations: Readonly<Record<string, string>>,
   if (size > annotationsLimit) yield tooLong(at, annotationsLimit);
 }
 
-function* ownerFaults({ ownerReferences = [] }: KubeObject["metadata"]): Generator<FieldFault> {
+type Metadata = KubeObject["metadata"];
+
+function* ownerFaults(ownerReferences: NonNullable<Metadata["ownerReferences"]>): Generator<FieldFault> {
   const at = "metadata.ownerReferences";
   let controller: string | undefined;
   for (const owner of ownerReferences) {
@@ -140,7 +143,7 @@ function* finalizerFaults(finalizers: readonly string[]): Generator<FieldFault> 
   }
 }
 
-function* managedFieldsFaults({ managedFields = [] }: KubeObject["metadata"]): Generator<FieldFault> {
+function* managedFieldsFaults(managedFields: NonNullable<Metadata["managedFields"]>): Generator<FieldFault> {
   for (const [index, entry] of managedFields.entries()) {
     const at = `metadata.managedFields[${index}]`;
     if (entry.operation !== "Apply" && entry.operation !== "Update") {

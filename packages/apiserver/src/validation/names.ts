@@ -72,8 +72,21 @@ const qualifiedWording = patternMessage(
   "123-abc",
 );
 
+/** Names that were found good: they are few, and come again with every write. */
+const goodNames = new Set<string>();
+const mostGoodNames = 1024;
+
 /** Keys of labels and annotations, names of finalizers and resources: `example.com/MyName`. */
 export function checkQualifiedName(value: string): string[] {
+  if (goodNames.has(value)) return [];
+  const faults = qualifiedNameFaults(value);
+  if (faults.length > 0) return faults;
+  if (goodNames.size >= mostGoodNames) goodNames.clear();
+  goodNames.add(value);
+  return faults;
+}
+
+function qualifiedNameFaults(value: string): string[] {
   const parts = value.split("/");
   if (parts.length > 2) {
     return [

@@ -65,12 +65,16 @@ function compareFields(old: Fields, updated: Fields, type: MapType): Changes {
   const changes: Changes = {};
   for (const key in updated) {
     const value = updated[key];
-    if (value === undefined) continue;
-    attach(changes, fieldElement(key), compareNodes(own(old, key), value, typeOfField(type, key)));
+    const before = own(old, key);
+    // Most fields stay as they are: their types and elements are not looked up.
+    if (value === undefined || value === before) continue;
+    const below = compareNodes(before, value, typeOfField(type, key));
+    if (below) attach(changes, fieldElement(key), below);
   }
   for (const key in old) {
     if (old[key] === undefined || own(updated, key) !== undefined) continue;
-    attach(changes, fieldElement(key), compareNodes(old[key], undefined, typeOfField(type, key)));
+    const below = compareNodes(old[key], undefined, typeOfField(type, key));
+    if (below) attach(changes, fieldElement(key), below);
   }
   return changes;
 }

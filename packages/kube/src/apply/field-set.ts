@@ -27,8 +27,8 @@ export function isMember(node: FieldSet): boolean {
 
 /** The node, as a member. */
 export function asMember(node: FieldSet | undefined): FieldSet {
-  if (node === undefined || isEmpty(node)) return leaf;
-  return node["."] ? node : { ".": leaf, ...node };
+  if (node === undefined) return leaf;
+  return isMember(node) ? node : { ".": leaf, ...node };
 }
 
 /** Node of a member flag and what lies below; undefined where neither is. */
@@ -51,19 +51,18 @@ function unionNode(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 function mergeChildren(a: FieldSet, b: FieldSet): FieldSet {
-  let changed = false;
+  let result: FieldSetBuilder | undefined;
   let added = false;
-  const result: FieldSetBuilder = { ...a };
   for (const element in b) {
     const theirs = b[element] as FieldSet;
     const ours = a[element];
     const merged = ours ? unionNode(ours, theirs) : theirs;
     if (merged === ours) continue;
+    result ??= { ...a };
     result[element] = merged;
-    changed = true;
     added ||= ours === undefined;
   }
-  if (!changed) return a;
+  if (!result) return a;
   return added ? sorted(result) : result;
 }
 
