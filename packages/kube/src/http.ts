@@ -19,8 +19,8 @@ export interface HttpResponse {
   readonly cut?: AbortSignal;
   /** What a whole body says, from a server in the same process: frozen and shared, so that nobody parses what was never sent. */
   readonly value?: KubeObject;
-  /** What the lines of a watch say, in the same way. Whoever reads them leaves `body` alone. */
-  readonly events?: AsyncIterable<WatchNotice>;
+  /** What the lines of a watch say, in the same way: those that have come together. Whoever reads them leaves `body` alone. */
+  readonly events?: AsyncIterable<readonly WatchNotice[]>;
 }
 
 /** One event of a watch as the API names it; the object of an ERROR is a Status. */

@@ -23,8 +23,8 @@ const bookmarkInterval = 60_000;
 export interface WatchAnswer {
   /** Newline-separated events, as they are sent. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** What the lines say, for callers in the same process; objects of the store are shared and frozen. */
-  readonly events: AsyncIterable<WatchNotice>;
+  /** What the lines say, those together that have come together, for callers in the same process; objects of the store are shared and frozen. */
+  readonly events: AsyncIterable<readonly WatchNotice[]>;
   /** Aborted when what the reader has not taken yet has been overwritten (storage/cacher/cache_watcher.go, forceCloseWatcher). */
   readonly cut: AbortSignal;
 }
@@ -45,7 +45,7 @@ interface Notice extends WatchNotice {
 export function openWatch(storage: Storage, clock: Clock, call: Call, format: WatchFormat): WatchAnswer {
   checkListOptions(call.query, true);
   const watcher = new Watcher(storage, clock, call, format);
-  return { body: watcher.lines(), events: watcher.events(), cut: watcher.cut };
+  return { body: watcher.lines(), events: watcher.notices(), cut: watcher.cut };
 }
 
 /** Lines that are small are written together, up to so many bytes: who reads slowly makes nobody hold more for it. */
@@ -128,17 +128,13 @@ class Watcher {
   }
 
   async *lines(): AsyncGenerator<Uint8Array> {
-    for await (const notices of this.#notices()) {
+    for await (const notices of this.notices()) {
       const lines = notices.map((notice) => this.#line(notice));
       yield lines.length === 1 ? (lines[0] as Uint8Array) : Buffer.concat(lines);
     }
   }
 
-  async *events(): AsyncGenerator<WatchNotice> {
-    for await (const notices of this.#notices()) yield* notices;
-  }
-
-  async *#notices(): AsyncGenerator<readonly Notice[]> {
+  async *notices(): AsyncGenerator<readonly Notice[]> {
     const initial = this.#initial;
     this.#initial = [];
     if (initial.length > 0) yield initial;

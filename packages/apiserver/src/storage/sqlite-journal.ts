@@ -63,15 +63,17 @@ export function openSqliteJournal(folder: string): Journal {
     commit(changes: readonly Change[]) {
       const last = changes.at(-1);
       if (!last) return;
-      begin.run();
+      const write = ({ resource, key, revision: changed, text }: Change) => {
+        if (text === undefined) remove.run(resource, key);
+        else put.run(resource, key, changed, text, crc32(text));
+      };
+      // A row that stays carries the number itself: one page less to write. One that is alone is a transaction already.
+      const alone = changes.length === 1 && last.text !== undefined;
       try {
-        for (const { resource, key, revision: changed, text } of changes) {
-          if (text === undefined) remove.run(resource, key);
-          else put.run(resource, key, changed, text, crc32(text));
-        }
-        // A row that stays carries the number itself: one page less to write.
+        if (!alone) begin.run();
+        for (const change of changes) write(change);
         if (last.text === undefined) mark.run(last.revision);
-        end.run();
+        if (!alone) end.run();
       } catch (error) {
         if (database.isTransaction) database.exec("ROLLBACK");
         throw explain(error, file);

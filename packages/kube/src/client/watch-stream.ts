@@ -38,19 +38,13 @@ export async function* decodeWatch<T extends KubeObject>(body: HttpResponse["bod
   const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body;
   for await (const piece of pieces) {
     for (const line of splitter.push(piece)) {
-      yield checked(JSON.parse(line) as WatchNotice);
+      yield eventOf<T>(JSON.parse(line) as WatchNotice);
     }
   }
 }
 
-/** The events of a watch in the same process, which nobody wrote as text. Throws as `decodeWatch` does. */
-export async function* sharedWatch<T extends KubeObject>(
-  events: AsyncIterable<WatchNotice>,
-): AsyncGenerator<WatchEvent<T>> {
-  for await (const event of events) yield checked(event);
-}
-
-function checked<T extends KubeObject>(event: WatchNotice): WatchEvent<T> {
+/** A notice as an event; throws the StatusError of an ERROR. */
+export function eventOf<T extends KubeObject>(event: WatchNotice): WatchEvent<T> {
   if (event.type === "ERROR") throw new StatusError(event.object as Status);
   return event as WatchEvent<T>;
 }
