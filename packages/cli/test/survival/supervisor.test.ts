@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { Pod } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
@@ -64,6 +65,42 @@ describe("kill -9", () => {
     await eventually(async () => (await pods()).filter((pod) => pod.status?.phase === "Running").length === 3);
     await cluster.client.patch(deployment, "merge", { spec: { replicas: 2 } });
     await eventually(async () => (await pods()).length === 2);
+  });
+
+  // What kubectl does when a real API server is killed and started again was seen beside it: the same.
+  const skip = spawnSync("kubectl", ["version", "--client"]).status === 0 ? false : "kubectl is not on PATH";
+  test("of the control plane: kubectl's watches end, its waits go on", { skip }, async () => {
+    using cluster = connect(folder.path);
+    const env = { ...process.env, KUBECONFIG: `${folder.path}/.dhow/kubeconfig`, HOME: folder.path };
+    const kubectl = (...words: string[]) => {
+      const child = spawn("kubectl", [...words, "-v=6"], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const said = { text: "", requests: "" };
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (said.text += text));
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (said.requests += text));
+      return { said, code: new Promise<number | null>((resolve) => child.once("close", resolve)) };
+    };
+    const configMap = (name: string) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name, namespace: "shop" },
+    });
+    const ref = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name });
+    for (const name of ["kept", "gone"]) await cluster.client.create(configMap(name));
+    const watching = kubectl("get", "configmap", "kept", "--watch", "--output=name");
+    const condition = kubectl("wait", "--for=jsonpath={.data.n}=2", "configmap/kept", "--timeout=60s");
+    const deletion = kubectl("wait", "--for=delete", "configmap/gone", "--timeout=60s");
+    const watches = [watching, condition, deletion];
+    await eventually(() => watches.every(({ said }) => /watch=true.*200 OK/.test(said.requests)));
+    await eventually(() => watching.said.text !== "");
+    process.kill(pidOf("control-plane/main.ts"), "SIGKILL");
+    assert.equal(await watching.code, 0, watching.said.requests);
+    assert.equal(watching.said.text, "configmap/kept\n");
+    await eventually(() => cluster.client.patch(ref("kept"), "merge", { data: { n: "2" } }));
+    await cluster.client.delete(ref("gone"));
+    assert.equal(await condition.code, 0, condition.said.requests);
+    assert.equal(condition.said.text, "configmap/kept condition met\n");
+    assert.equal(await deletion.code, 0, deletion.said.requests);
+    assert.equal(deletion.said.text, "configmap/gone condition met\n");
   });
 
   test("of the agent: it is started again, and the pods run again", async () => {
