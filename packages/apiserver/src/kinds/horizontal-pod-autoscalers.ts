@@ -58,7 +58,7 @@ function* autoscalerFaults({ spec }: Autoscaler): Generator<FieldFault> {
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
     yield invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`");
   }
-  yield* referenceFaults(spec.scaleTargetRef, "spec.scaleTargetRef");
+  yield* scaleTargetFaults(spec.scaleTargetRef, "spec.scaleTargetRef");
   for (const [index, metric] of (spec.metrics ?? []).entries()) yield* metricFaults(metric, `spec.metrics[${index}]`);
   const countsOthers = spec.metrics?.some(({ type }) => type === "Object" || type === "External");
   if (minReplicas === 0 && !countsOthers) {
@@ -69,15 +69,23 @@ function* autoscalerFaults({ spec }: Autoscaler): Generator<FieldFault> {
   yield* rulesFaults(spec.behavior?.scaleDown, "spec.behavior.scaleDown");
 }
 
-function* referenceFaults(
-  reference: { kind?: string; name?: string; apiVersion?: string } | undefined,
-  at: string,
-): Generator<FieldFault> {
+interface Reference {
+  readonly kind?: string;
+  readonly name?: string;
+  readonly apiVersion?: string;
+}
+
+function* referenceFaults(reference: Reference | undefined, at: string): Generator<FieldFault> {
   for (const field of ["kind", "name"] as const) {
     const value = reference?.[field];
     if (!value) yield required(`${at}.${field}`);
     else for (const message of pathSegmentName(value, false)) yield invalid(`${at}.${field}`, value, message);
   }
+}
+
+/** What is scaled is found by its group; what a metric is about may be of the oldest one (ValidateAPIVersion in pkg/apis/autoscaling/validation). */
+function* scaleTargetFaults(reference: Reference | undefined, at: string): Generator<FieldFault> {
+  yield* referenceFaults(reference, at);
   const version = reference?.apiVersion ?? "";
   if (!version.includes("/") && reference?.kind !== "ReplicationController") {
     yield invalid(`${at}.apiVersion`, version, "apiVersion must specify API group");

@@ -42,11 +42,13 @@ function oneOf(items: readonly StoredObject[], name: string, prefix: string): re
   return item ? [item] : [];
 }
 
-/** All that a selection of a collection holds now. */
+/** All that a selection of a collection holds now; throws where what is said of a list is wrong, as it may have been meant to be less. */
 export function selectAll(storage: Storage, call: Pick<Call, "resource" | "namespace" | "name" | "query">): Page {
   checkNumbers(call.query);
+  const pages = ["limit", "continue", "resourceVersion", "resourceVersionMatch"].filter((name) => call.query.has(name));
+  if (pages.length > 0) listPage(storage, call);
   const query = new URLSearchParams(call.query);
-  for (const name of ["limit", "continue", "resourceVersion", "resourceVersionMatch"]) query.delete(name);
+  for (const name of pages) query.delete(name);
   return listPage(storage, { ...call, query });
 }
 

@@ -95,6 +95,13 @@ export const paths: readonly HostileRequest[] = [
     body: "{}",
     headers: [["Content-Type", "text/plain"]] as const,
   },
+  ...["resourceVersion=a", "continue=x", "resourceVersionMatch=x", "resourceVersionMatch=Exact", "limit=x"].map(
+    (query) => ({
+      why: `a deletion of all, ${query}`,
+      method: "DELETE",
+      path: `/api/v1/namespaces/hostile/secrets?${query}`,
+    }),
+  ),
   get("a failure in YAML", `${configMaps}/none`, { headers: [["Accept", "application/yaml"]] }),
   get("a refusal in YAML", "/api/v1/secrets", { anonymous: true, headers: [["Accept", "application/yaml"]] }),
   get("a failure as a table in YAML", `${configMaps}/none`, {

@@ -966,6 +966,24 @@ add("minimal", "v1", "Event", {
 });
 add("another namespace", "v1", "Event", { involvedObject: { kind: "Pod", name: "x", namespace: "other" } });
 add("cluster-wide", "v1", "Event", { involvedObject: { kind: "Node", name: "x" } });
+for (const apiVersion of ["v1", ""])
+  add(`a metric of something of "${apiVersion}"`, "autoscaling/v2", "HorizontalPodAutoscaler", {
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "x" },
+      maxReplicas: 3,
+      metrics: [
+        {
+          type: "Object",
+          object: {
+            describedObject: { apiVersion, kind: "Service", name: "a" },
+            metric: { name: "m" },
+            target: { type: "Value", value: "1" },
+          },
+        },
+      ],
+    },
+  });
+
 const about = (place: string) => ({
   eventTime: "2026-11-27T01:21:13.000000Z",
   type: "Normal",
