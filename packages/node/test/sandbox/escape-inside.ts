@@ -12,18 +12,13 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { systemClock } from "@dhow/base";
-import { createNamespaceSandbox } from "../../src/sandbox/namespace-sandbox.ts";
-import type { ContainerConfig, ContainerProcess, PodSandbox } from "../../src/sandbox/sandbox.ts";
+import type { ContainerConfig, ContainerProcess } from "../../src/sandbox/sandbox.ts";
 import { inodeWithin } from "../../src/sandbox/within.ts";
+import { container as newContainer, pod, sandbox, shell, text } from "./tried.ts";
 
 const secret = "not-for-others";
 const folder = mkdtempSync(join(tmpdir(), "dhow-escape-"));
 chmodSync(folder, 0o755);
-const nodes = [{ name: "node", address: "10.250.0.11", podCidr: "10.244.1.0/24" }];
-const userNamespace = process.argv[2] === "mapped";
-const sandbox = await createNamespaceSandbox({ nodes, clock: systemClock, userNamespace });
 /** What a container runtime gives root by default. */
 const rootCapabilities = [
   "CHOWN",
@@ -38,41 +33,12 @@ const rootCapabilities = [
 ];
 const mount = (source: string, target: string, more: object = {}) => ({ source, target, readOnly: false, ...more });
 const node = mount(process.execPath, "/opt/node", { readOnly: true });
-let made = 0;
 
-function pod(sysctls: Record<string, string> = {}): Promise<PodSandbox> {
-  const uid = `pod-${(made += 1)}`;
-  const place = { uid, namespace: "default", name: uid, nodeName: "node", hostname: uid };
-  return sandbox.createPod({ ...place, resolvConf: "", hosts: [], sysctls });
-}
-
+/** A shell of an ordinary user, or of the container's root with what a runtime gives it. */
 function container(script: string, more: Partial<ContainerConfig> = {}): ContainerConfig {
-  const user = more.user ?? 1000;
-  return {
-    id: `container-${(made += 1)}`,
-    root: "host",
-    mounts: [node],
-    memoryMounts: [],
-    argv: ["sh", "-c", script],
-    env: {},
-    workingDirectory: "/",
-    user,
-    group: user,
-    supplementalGroups: [],
-    readOnlyRoot: false,
-    capabilities: user === 0 ? rootCapabilities : [],
-    noNewPrivileges: user !== 0,
-    limits: {},
-    tty: false,
-    stdin: false,
-    ...more,
-  };
-}
-
-async function text(stream: Readable | undefined): Promise<string> {
-  let said = "";
-  for await (const chunk of stream ?? []) said += String(chunk);
-  return said;
+  const { user = 1000 } = more;
+  const rights = { user, capabilities: user === 0 ? rootCapabilities : [], noNewPrivileges: user !== 0 };
+  return newContainer(shell(script), { mounts: [node], ...rights, ...more });
 }
 
 async function said(running: ContainerProcess): Promise<string> {
@@ -147,8 +113,8 @@ async function look(user: number): Promise<Record<string, string>> {
   return found;
 }
 
-const start = async (more: Partial<ContainerConfig>, sysctls?: Record<string, string>) => {
-  const own = await pod(sysctls);
+const start = async (more: Partial<ContainerConfig>, sysctls: Record<string, string> = {}) => {
+  const own = await pod({ sysctls });
   try {
     return await said(await own.start(container("echo started", more)));
   } catch (error) {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { compare } from "./compare.ts";
 
 /** What a pod finds that looks for what is not its own: the same for a pod's ordinary user and for its root. */
 const finds: Readonly<Record<string, RegExp>> = {
@@ -83,11 +84,4 @@ for (const { isolation, name, prefix, skip } of columns) {
     }
     for (const [what, wanted] of Object.entries(asks)) test(`asks for ${what}`, () => compare(results[what], wanted));
   });
-}
-
-/** Fields that are named; patterns for text. */
-function compare(actual: unknown, wanted: unknown): void {
-  if (wanted instanceof RegExp) assert.match(String(actual), wanted);
-  else if (typeof wanted !== "object" || wanted === null) assert.equal(actual, wanted);
-  else for (const [key, value] of Object.entries(wanted)) compare((actual as Record<string, unknown>)[key], value);
 }

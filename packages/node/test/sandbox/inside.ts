@@ -3,61 +3,17 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkS
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { systemClock } from "@dhow/base";
-import { createNamespaceSandbox } from "../../src/sandbox/namespace-sandbox.ts";
-import type { ContainerConfig, ContainerProcess, PodSandbox, Streams } from "../../src/sandbox/sandbox.ts";
+import type { ContainerProcess, Streams } from "../../src/sandbox/sandbox.ts";
+import { container, pod as newPod, sandbox, shell, text, userNamespace } from "./tried.ts";
 
-const userNamespace = process.argv[2] === "mapped";
 const folder = mkdtempSync(join(tmpdir(), "dhow-sandbox-"));
-const nodes = [{ name: "node", address: "10.250.0.11", podCidr: "10.244.1.0/24" }];
-const sandbox = await createNamespaceSandbox({ nodes, clock: systemClock, userNamespace });
-let made = 0;
-
-async function pod(): Promise<PodSandbox> {
-  const uid = `pod-${(made += 1)}`;
-  const config = {
-    uid,
-    namespace: "default",
-    name: uid,
-    nodeName: "node",
+const pod = () =>
+  newPod({
     hostname: "the-host",
     resolvConf: "nameserver 1.2.3.4\n",
-  };
-  return await sandbox.createPod({
-    ...config,
     hosts: [{ ip: "9.9.9.9", hostnames: ["nine"] }],
     sysctls: { "net.ipv4.ip_local_port_range": "20000 30000" },
   });
-}
-
-function container(argv: readonly string[], more: Partial<ContainerConfig> = {}): ContainerConfig {
-  return {
-    id: `container-${(made += 1)}`,
-    root: "host",
-    mounts: [],
-    memoryMounts: [],
-    argv,
-    env: {},
-    workingDirectory: "/",
-    user: 1234,
-    group: 1234,
-    supplementalGroups: [],
-    readOnlyRoot: false,
-    capabilities: [],
-    noNewPrivileges: true,
-    limits: {},
-    tty: false,
-    stdin: false,
-    ...more,
-  };
-}
-
-async function text(stream: Readable | undefined): Promise<string> {
-  let said = "";
-  for await (const chunk of stream ?? []) said += String(chunk);
-  return said;
-}
 
 async function ran(process_: Streams & Pick<ContainerProcess, "exited">) {
   const [out, error, exit] = await Promise.all([text(process_.stdout), text(process_.stderr), process_.exited]);
@@ -97,7 +53,6 @@ function commandLines(): string[] {
   });
 }
 
-const shell = (script: string) => ["sh", "-c", script];
 const hostPrograms = ["/usr", "/lib", "/lib64", "/bin"].map((path) => ({ source: path, target: path, readOnly: true }));
 
 const cases: Record<string, () => Promise<unknown>> = {

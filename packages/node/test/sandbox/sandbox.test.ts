@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { compare } from "./compare.ts";
 import { probeWorld, spawnWorld } from "../../src/sandbox/world.ts";
 
 interface Said {
@@ -87,11 +88,3 @@ describe("containers in namespaces", { skip: support.possible ? false : support.
     assert.notEqual(addresses.before, addresses.after);
   });
 });
-
-/** Fields that are named; patterns for text; lists as they are, since one of nothing names no field. */
-function compare(actual: unknown, wanted: unknown): void {
-  if (wanted instanceof RegExp) assert.match(String(actual), wanted);
-  else if (Array.isArray(wanted)) assert.deepEqual(actual, wanted);
-  else if (typeof wanted !== "object" || wanted === null) assert.equal(actual, wanted);
-  else for (const [key, value] of Object.entries(wanted)) compare((actual as Record<string, unknown>)[key], value);
-}
