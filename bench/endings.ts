@@ -29,4 +29,6 @@ export function endWithLauncher(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => stop(128 + constants.signals[signal]));
   process.once("disconnect", () => stop(1));
+  // Whoever listens to the channel is kept alive by it, unless said.
+  process.channel?.unref();
 }
