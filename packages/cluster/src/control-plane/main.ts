@@ -28,7 +28,8 @@ process.on("disconnect", () => {
 });
 
 try {
-  process.send?.({ type: "ready", ...(await controlPlane.start()) });
+  const { server } = await controlPlane.start();
+  process.send?.({ type: "ready", server });
   await controlPlane.startControllers();
 } catch (error) {
   process.send?.({ type: "failed", message: messageOf(error), fault: error });
