@@ -25,6 +25,7 @@ const parameters = new RegExp(`^(?:\\s*;\\s*${parameter})*\\s*;?\\s*$`);
 
 /** `Content-Type` without its parameters; JSON where there is none, and nothing that anybody reads where it is malformed (mime.ParseMediaType). */
 export function mediaTypeOf(contentType = ""): string {
+  if (contentType === "application/json") return contentType;
   const [, type = "", rest = ""] = /^\s*([^;]*?)\s*(;.*)?$/s.exec(contentType) ?? [];
   if (!parameters.test(rest)) return "malformed";
   return type.toLowerCase() || "application/json";

@@ -118,7 +118,8 @@ export class Handler {
     const { target } = info;
     if (!target) return this.#page(request, info);
     if (!this.#hasPath(target)) return notAPage();
-    const streams = this.#special(info) !== undefined && ["proxy"].includes(target.subresource);
+    const special = this.#special(info);
+    const streams = special !== undefined && target.subresource === "proxy";
     const call = await this.#call(request, streams ? undefined : request.body, info, user, warnings);
     const exchange: Exchange = {
       registry: this.#parts.registry,
@@ -128,7 +129,6 @@ export class Handler {
       method: request.method,
       accept: request.headers["accept"],
     };
-    const special = this.#special(info);
     if (special) {
       const of = call.resource.info.subresources.find(({ name }) => name === target.subresource);
       // A proxy passes on whatever it is asked.

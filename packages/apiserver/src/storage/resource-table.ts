@@ -28,8 +28,9 @@ export class ResourceTable {
   set(stored: StoredObject): void {
     this.version++;
     const index = this.#lowerBound(stored.key);
-    const replaced = this.#byKey.has(stored.key);
-    this.#sorted.splice(index, replaced ? 1 : 0, stored);
+    // What comes last is common, and what is replaced more so: neither moves the others.
+    if (this.#byKey.has(stored.key) || index === this.#sorted.length) this.#sorted[index] = stored;
+    else this.#sorted.splice(index, 0, stored);
     this.#byKey.set(stored.key, stored);
   }
 
