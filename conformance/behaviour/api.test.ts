@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ConfigMap, type KubeObject, type WatchEvent } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
 import { byText, fact, facts, type Sketch, type Trial, refusal } from "../fact.ts";
+import { collect } from "./collect.ts";
 import { workload } from "./workload.ts";
 
 const map = (name: string, data: Record<string, string> = {}, metadata: object = {}): Sketch => ({
@@ -17,18 +18,6 @@ const ref = (t: Trial, name?: string) => ({
   ...(name ? { name } : {}),
 });
 
-/** Takes events until `enough` says so. */
-async function collect(
-  events: AsyncIterable<WatchEvent>,
-  enough: (seen: WatchEvent[]) => boolean,
-): Promise<WatchEvent[]> {
-  const seen: WatchEvent[] = [];
-  for await (const event of events) {
-    seen.push(event);
-    if (enough(seen)) break;
-  }
-  return seen;
-}
 const nameOf = ({ object }: WatchEvent) => object.metadata.name;
 
 facts("writes", () => {

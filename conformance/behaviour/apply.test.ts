@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { type ConfigMap, type Deployment, isStatusError, type KubeObject, type WatchEvent } from "@dhow/kube";
+import { type ConfigMap, type Deployment, isStatusError, type KubeObject } from "@dhow/kube";
 import { eventually } from "@dhow/testkit";
 import { fact, facts, refusal, type Sketch, type Trial } from "../fact.ts";
+import { collect } from "./collect.ts";
 import { workload } from "./workload.ts";
 
 const map = (name: string, data: Record<string, string> = {}, metadata: object = {}): Sketch => ({
@@ -240,17 +241,6 @@ facts("patches", () => {
 });
 
 facts("watches that go on", () => {
-  async function collect(
-    events: AsyncIterable<WatchEvent>,
-    enough: (seen: WatchEvent[]) => boolean,
-  ): Promise<WatchEvent[]> {
-    const seen: WatchEvent[] = [];
-    for await (const event of events) {
-      seen.push(event);
-      if (enough(seen)) break;
-    }
-    return seen;
-  }
   const all = (t: Trial) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: t.namespace });
 
   fact("a watch that was cut goes on from the last version that it saw, without a gap", async (t) => {

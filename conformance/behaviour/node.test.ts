@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { gzipSync } from "node:zlib";
 import { eventually } from "@dhow/testkit";
-import { fact, facts, idle, isReady, nodeImage, shellPod, type Trial } from "../fact.ts";
+import { fact, facts, idle, isReady, nodeImage, shellPod, type Sketch, type Trial } from "../fact.ts";
 
 /** A program for node:24 that speaks gRPC's health protocol on port 50051: SERVING until somebody makes /tmp/sick; the service `other` is not known. */
 const health = `
@@ -134,32 +134,34 @@ async function store(t: Trial): Promise<void> {
   assert.match(said, /16777216/);
 }
 
+/** A PostgreSQL that runs what the ConfigMap `init` holds when it is made. */
+function database(spec: object, container: object = {}, env: readonly object[] = []): Sketch {
+  const postgres = {
+    name: "postgres",
+    image: "postgres:18",
+    env: [{ name: "POSTGRES_PASSWORD", value: "secret" }, ...env],
+    volumeMounts: [
+      { name: "data", mountPath: "/var/lib/postgresql" },
+      { name: "init", mountPath: "/docker-entrypoint-initdb.d" },
+    ],
+    ...container,
+  };
+  const volumes = [
+    { name: "data", emptyDir: {} },
+    { name: "init", configMap: { name: "init" } },
+  ];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "base" },
+    spec: { containers: [postgres], volumes, ...spec },
+  };
+}
+
 async function failing(t: Trial): Promise<void> {
   await t.create(
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "init" }, data: { "1.sql": "SELECT * FROM nowhere;\n" } },
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: "base" },
-      spec: {
-        restartPolicy: "Never",
-        containers: [
-          {
-            name: "postgres",
-            image: "postgres:18",
-            env: [{ name: "POSTGRES_PASSWORD", value: "secret" }],
-            volumeMounts: [
-              { name: "data", mountPath: "/var/lib/postgresql" },
-              { name: "init", mountPath: "/docker-entrypoint-initdb.d" },
-            ],
-          },
-        ],
-        volumes: [
-          { name: "data", emptyDir: {} },
-          { name: "init", configMap: { name: "init" } },
-        ],
-      },
-    },
+    database({ restartPolicy: "Never" }),
   );
   assert.equal((await t.ended("base")).status?.phase, "Failed");
   assert.match(await t.kubectl.run`logs base`, /running .*1\.sql\n[^]*ERROR: +relation "nowhere" does not exist/);
@@ -175,34 +177,8 @@ async function initialized(t: Trial): Promise<void> {
     data: { "10-boats.sql": sql, "30-script.sh": script, "readme.txt": "not run" },
     binaryData: { "20-more.sql.gz": gzipSync("INSERT INTO boats VALUES ('sambuk');\n").toString("base64") },
   });
-  const pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "base" },
-    spec: {
-      terminationGracePeriodSeconds: 5,
-      containers: [
-        {
-          name: "postgres",
-          image: "postgres:18",
-          env: [
-            { name: "POSTGRES_PASSWORD", value: "secret" },
-            { name: "POSTGRES_DB", value: "harbour" },
-          ],
-          readinessProbe: { tcpSocket: { port: 5432 }, periodSeconds: 1 },
-          volumeMounts: [
-            { name: "data", mountPath: "/var/lib/postgresql" },
-            { name: "init", mountPath: "/docker-entrypoint-initdb.d" },
-          ],
-        },
-      ],
-      volumes: [
-        { name: "data", emptyDir: {} },
-        { name: "init", configMap: { name: "init" } },
-      ],
-    },
-  };
-  await t.create(pod);
+  const probed = { readinessProbe: { tcpSocket: { port: 5432 }, periodSeconds: 1 } };
+  await t.create(database({ terminationGracePeriodSeconds: 5 }, probed, [{ name: "POSTGRES_DB", value: "harbour" }]));
   await t.ready("base");
   const names = ["10-boats.sql", "20-more.sql.gz", "30-script.sh"];
   const log = await t.kubectl.run`logs base`;

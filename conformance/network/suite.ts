@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ContainerProcess, Mount, PodSandbox, Sandbox } from "@dhow/node";
 import { eventually } from "@dhow/testkit";
 import { type Container, places, type Program } from "./programs/program.ts";
-import type { Outcome, Property } from "./properties.ts";
+import { type Outcome, properties, type Property } from "./properties.ts";
 
 export interface SuiteOptions {
   readonly sandbox: Sandbox;
@@ -199,18 +199,10 @@ export class Suite {
 }
 
 const none = "0".repeat(16);
-type TriedProperty = Exclude<Property, "nothing left after kill -9 of everything outside">;
-const tried: readonly TriedProperty[] = [
-  "own address",
-  "two pods on one port",
-  "port 80",
-  "cluster DNS name",
-  "peer sees the pod's address",
-  "a denied edge fails at once",
-  "runAsUser",
-  "read-only root",
-  "volumes and files at their mountPath",
-];
+/** Tried from outside of the world that is killed. */
+const afterAll = "nothing left after kill -9 of everything outside";
+type TriedProperty = Exclude<Property, typeof afterAll>;
+const tried = properties.filter((property): property is TriedProperty => property !== afterAll);
 type Check = () => Promise<void>;
 
 async function attempt(program: string, property: Property, check: Check): Promise<Outcome> {

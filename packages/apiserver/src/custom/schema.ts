@@ -1,10 +1,10 @@
+import type { StructuralSchema } from "@dhow/kube";
+
 /** A schema as a CustomResourceDefinition carries it: apiextensions/v1 JSONSchemaProps, once it is known to be structural. */
-export interface Schema {
-  readonly type?: string;
+export interface Schema extends StructuralSchema {
   readonly format?: string;
   readonly title?: string;
   readonly description?: string;
-  readonly default?: unknown;
   readonly nullable?: boolean;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
@@ -27,12 +27,6 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly not?: Schema;
-  readonly "x-kubernetes-int-or-string"?: boolean;
-  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
-  readonly "x-kubernetes-embedded-resource"?: boolean;
-  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
-  readonly "x-kubernetes-list-map-keys"?: readonly string[];
-  readonly "x-kubernetes-map-type"?: "atomic" | "granular";
   readonly "x-kubernetes-validations"?: readonly Rule[];
 }
 
