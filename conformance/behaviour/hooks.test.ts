@@ -119,6 +119,17 @@ facts("termination", () => {
     await t.kubectl.answer`delete pod one --grace-period=1 --wait=false`;
   });
 
+  fact(
+    "another deletion shortens the time that a pod was given to end in",
+    async (t) => {
+      await t.create(shellPod("one", deaf, { spec: { terminationGracePeriodSeconds: 600 } }));
+      await t.ready("one");
+      await t.kubectl.run`delete pod one --wait=false`;
+      await t.kubectl.run`delete pod one --grace-period=1 --timeout=60s`;
+    },
+    { onlyEmbedded: "a real kubelet that ends a pod does not hear of it (kubernetes/kubernetes#113606)" },
+  );
+
   fact("every container hears SIGTERM at once", async (t) => {
     const slow = "trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done";
     const containers = ["a", "b", "c", "d"].map((name) => ({ ...shell(slow), name }));
