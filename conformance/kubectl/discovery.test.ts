@@ -275,15 +275,18 @@ kubectlFacts("events", (fact) => {
   fact("events tells the story of a pod, --for and --types select", async (t) => {
     await t.create(shellPod("one", idle), shellPod("two", idle));
     await Promise.all([t.ready("one"), t.ready("two")]);
+    const story = ["Scheduled", "Pulled", "Created", "Started"].map(
+      (reason) => new RegExp(`Normal +${reason} +Pod/one`),
+    );
     const said = await eventually(async () => {
       const text = await t.kubectl.run`events --for pod/one`;
-      return text.includes("Started") ? text : undefined;
+      return story.every((part) => part.test(text)) ? text : undefined;
     });
     assert.match(said, /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/);
-    for (const reason of ["Scheduled", "Pulled", "Created", "Started"])
-      assert.match(said, new RegExp(`Normal +${reason} +Pod/one`));
     assert.doesNotMatch(said, /Pod\/two/);
-    assert.equal((await t.kubectl.answer`events --types=Warning`).stdout, "");
+    // A real kubelet may have warned of a volume that was not there yet.
+    assert.doesNotMatch(await t.kubectl.run`events --types=Warning`, /Normal/);
+    assert.doesNotMatch(await t.kubectl.run`events --types=Normal`, /Warning/);
     assert.match(
       await t.kubectl.run`get events --field-selector involvedObject.name=two,reason=Scheduled`,
       /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n.* Normal +Scheduled +pod\/two +Successfully assigned \S+\/two to \S+\n$/,

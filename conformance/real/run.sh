@@ -13,7 +13,7 @@ node=$(node --input-type=module -e "import { suitableNode } from '$repository/pa
 
 own=$(mktemp -d); folder=${DHOW_REAL_CLUSTER:-$own/cluster}; mkdir -p "$folder"
 # What a kubelet makes outside of its folder, where there was none before.
-groups=(); for place in /sys/fs/cgroup/{,*/}kubepods; do [ -e "$place" ] || groups+=("$place"); done
+groups=(); for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*/; do [ -e "$hierarchy/kubepods" ] || groups+=("$hierarchy/kubepods"); done
 running=
 leave() {
   # Whoever ends this script ends what it started.
