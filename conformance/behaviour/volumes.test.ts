@@ -101,7 +101,8 @@ facts("files of config maps, secrets and pods", () => {
   fact("a secret that is not there keeps the pod in ContainerCreating, until it is", async (t) => {
     await t.create(shellPod("one", "cat /data/word", mounted({ secret: { secretName: "late" } })));
     await eventually(async () => /FailedMount .*secret "late" not found/.test(await events(t, "pod/one")), 40_000);
-    assert.match(await t.kubectl.run`get pod one --no-headers`, /ContainerCreating/);
+    // The event comes first, and what the kubelet says of the pod a moment after it.
+    await eventually(async () => /ContainerCreating/.test(await t.kubectl.run`get pod one --no-headers`));
     await t.kubectl.run`create secret generic late --from-literal=word=sesame`;
     await eventually(async () => (await t.pod("one")).status?.phase === "Succeeded", 90_000);
   });

@@ -2,7 +2,7 @@
 # Runs conformance suites against a whole real Kubernetes with containers (root only), as it is described by its README:
 #   DHOW_REAL_KUBERNETES=<its folder> conformance/real/run.sh [FILE.test.ts or option of node --test…]
 # DHOW_REAL_CLUSTER names the folder of a cluster that is kept; without it one is made for this run, and nothing of it is left at the end.
-# The kubectl is that of the real Kubernetes; DHOW_KUBECTL names others. The last line says how many facts held.
+# The kubectl is that of the real Kubernetes; DHOW_KUBECTL names others. The last line says how many facts held. 77: there is no real Kubernetes here, or it does not start.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd); repository=$(cd "$here/../.." && pwd)
 real=${DHOW_REAL_KUBERNETES:-$repository/../shared/real-kubernetes}
@@ -31,7 +31,7 @@ trap leave EXIT
 trap 'exit 130' INT; trap 'exit 143' TERM HUP
 
 # Its logs are under /var/log, whatever its folder is: that is a place of its own, which goes with it, and no other kubelet of this machine tidies it up.
-kubeconfig=$(unshare --mount bash -c 'mount -t tmpfs tmpfs /var/log && exec "$@"' - "$real/up" "$folder" --node)
+kubeconfig=$(unshare --mount bash -c 'mount -t tmpfs tmpfs /var/log && exec "$@"' - "$real/up" "$folder" --node) || { echo "the real Kubernetes does not start on this machine" >&2; exit 77; }
 inside() { "$real/inside" "$folder" "$@"; }
 
 # The suites taint and load the only node. What serves all of them stays where it is, gets processor before them, and is not given up because it answers late.
@@ -50,19 +50,23 @@ settle() {
   inside kubectl -n kube-system rollout status deployment --timeout=60s > /dev/null
   touch "$folder/conformance-ready"
 }
-[ -e "$folder/conformance-ready" ] || settle
+if [ ! -e "$folder/conformance-ready" ]; then
+  set +e; (set -e; settle); settled=$?; set -e
+  [ $settled = 0 ] || { echo "the real Kubernetes cannot be prepared on this machine" >&2; exit 77; }
+fi
 
 failed=0
 suites() {
   set -m
   inside env DHOW_CONFORMANCE_KUBECONFIG="$kubeconfig" DHOW_CONFORMANCE_INGRESS=http://10.250.0.1 DHOW_CONFORMANCE_INGRESS_TLS=https://10.250.0.1 \
     DHOW_CONFORMANCE_NODE_HOST=10.250.0.1 DHOW_KUBECTL="${DHOW_KUBECTL:-$(inside which kubectl)}" \
-    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=3 --test-timeout=300000 --test-reporter=spec "$@" | tee -a "$own/said" &
+    "$node" --disable-warning=ExperimentalWarning --test --test-concurrency=3 --test-timeout=300000 --test-reporter=spec "$@" | tee -a "$said" &
   running=$(jobs -p %%)
   set +m
   wait %% || failed=1
   running=
 }
+said=$own/said
 if [ $# -gt 0 ]; then suites "$@"
 else
   # Taints and cordons of the only node would be felt by every suite that runs pods.
@@ -74,5 +78,17 @@ else
   suites "${others[@]}"
 fi
 count() { awk -v what="$1" '$1 == "ℹ" && $2 == what { sum += $3 } END { print sum + 0 }' "$own/said"; }
-echo "facts on a real Kubernetes: $(count pass) passed, $(count fail) failed, $(count cancelled) cancelled, $(count skipped) skipped, in $SECONDS s"
+counts="$(count pass) passed, $(count fail) failed, $(count cancelled) cancelled, $(count skipped) skipped"
+
+# A few that fail may have met controllers in an order that they did not think of, on a node that 500 facts share. What fails again, by itself, does not hold.
+if [ $# = 0 ] && [ $failed = 1 ] && [ "$(count fail)" -gt 0 ] && [ "$(count fail)" -le 5 ]; then
+  names=()
+  while IFS= read -r name; do names+=("--test-name-pattern=$(sed 's/[][\.*^$()+?{}|/]/\\&/g' <<< "$name")"); done < <(
+    awk '/^▶ / { listed = 0 } listed && sub(/^✖ /, "") { sub(/ \([0-9.]+ms\)$/, ""); print } /^✖ failing tests:/ { listed = 1 }' "$own/said" | sort -u)
+  echo "once more, by themselves:"; printf '  %s\n' "${names[@]#*=}"
+  failed=0 said=$own/again
+  suites "${names[@]}" {behaviour,kubectl}/*.test.ts
+  [ $failed = 1 ] || counts="$counts, and held when tried again"
+fi
+echo "facts on a real Kubernetes: $counts, in $SECONDS s"
 exit $failed
