@@ -74,6 +74,19 @@ test("passes over a pod that refuses the connection, whatever the method", async
   }
 });
 
+test("waits a moment for the pod that takes the place of the only one, and says 502 where none does", async () => {
+  await using ingress = new IngressFixture();
+  const pod = await ingress.pod((request, response) => request.pipe(response));
+  ingress.service("web", [1]);
+  ingress.ingress("a", { rules: [rule(undefined, { "/": "web" })] });
+  const door = await ingress.httpDoor();
+  assert.equal((await ask(door, "/", { method: "POST", body: "nobody" })).status, 502);
+  const asked = ask(door, "/", { method: "POST", body: "late" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  ingress.service("web", [pod]);
+  assert.equal((await asked).body, "late");
+});
+
 test("repeats a request that broke before any answer only where asking twice is asking once", async () => {
   await using ingress = new IngressFixture();
   let broken = 0;
