@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { eventually } from "@dhow/testkit";
+import { commandLines, eventually } from "@dhow/testkit";
 import { type BookMeUpCluster, startCluster } from "./cluster.ts";
 import { KeyboardPerson, launch, noBrowser } from "./journey.ts";
 import { ask, dayFromNow, haircut } from "./people.ts";
@@ -32,18 +32,6 @@ const result = await Promise.all(Object.entries(${JSON.stringify(ports)}).map(([
   socket.on("connect", () => end("open")).on("error", (error) => end(error.code)).on("timeout", () => end("silence"));
 })));
 console.log(JSON.stringify(Object.fromEntries(result)));`;
-
-/** What any user can read of the processes of this machine. */
-function commandLines(): string[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    } catch {
-      return [];
-    }
-  });
-}
 
 /** Files that a user who is neither the owner nor in its group finds below these folders, and can read. */
 function filesForOthers(folders: readonly string[]): string[] {

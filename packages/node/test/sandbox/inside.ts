@@ -1,8 +1,9 @@
 // Runs in a world of its own and tells over IPC what containers did there; sandbox.test.ts says what they should have done.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandLines } from "@dhow/testkit";
 import type { ContainerProcess, Streams } from "../../src/sandbox/sandbox.ts";
 import { container, pod as newPod, sandbox, shell, text, userNamespace } from "./tried.ts";
 
@@ -39,18 +40,6 @@ async function waitFor(isSo: () => boolean): Promise<void> {
 /** What `env -0` says, in the order of names. */
 function variablesOf({ out, ...rest }: Awaited<ReturnType<typeof ran>>) {
   return { ...rest, variables: out.split("\0").filter(Boolean).sort() };
-}
-
-/** Of every process that anybody on the machine can see. */
-function commandLines(): string[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    } catch {
-      return [];
-    }
-  });
 }
 
 const hostPrograms = ["/usr", "/lib", "/lib64", "/bin"].map((path) => ({ source: path, target: path, readOnly: true }));
