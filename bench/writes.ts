@@ -12,42 +12,10 @@ function create({ client }: Target, name: string): Promise<unknown> {
 }
 
 const figures: readonly Figure[] = [
-  {
-    what: "create a ConfigMap, one client",
-    unit: "/s",
-    count: alone,
-    times: 5,
-    run: (at, round) => each(alone, 1, (index) => create(at, `alone-${round}-${index}`)),
-  },
-  {
-    what: "create a ConfigMap, 16 clients",
-    unit: "/s",
-    count: together,
-    times: 5,
-    run: (at, round) => each(together, 16, (index) => create(at, `together-${round}-${index}`)),
-  },
-  {
-    what: "update (PUT), one client",
-    unit: "/s",
-    count: alone,
-    times: 5,
-    run: ({ client }, round) =>
-      each(alone, 1, (index) => {
-        const name = `alone-${round}-${index}`;
-        return client.send({ method: "PUT", path: `${maps}/${name}`, body: configMap(name, 1) });
-      }),
-  },
-  {
-    what: "update (PUT), 16 clients",
-    unit: "/s",
-    count: together,
-    times: 5,
-    run: ({ client }, round) =>
-      each(together, 16, (index) => {
-        const name = `together-${round}-${index}`;
-        return client.send({ method: "PUT", path: `${maps}/${name}`, body: configMap(name, 1) });
-      }),
-  },
+  creations("create a ConfigMap, one client", alone, 1),
+  creations("create a ConfigMap, 16 clients", together, 16),
+  updates("update (PUT), one client", alone, 1),
+  updates("update (PUT), 16 clients", together, 16),
   patch("merge patch, one client", "application/merge-patch+json", alone, 1),
   patch("strategic merge patch, 16 clients", "application/strategic-merge-patch+json", together, 16),
   {
@@ -67,8 +35,25 @@ const figures: readonly Figure[] = [
   },
 ];
 
+/** What a round's objects are called: those of one client, and those of many. */
+const nameOf = (clients: number, round: number, index: number) =>
+  `${clients === 1 ? "alone" : "together"}-${round}-${index}`;
+
+function creations(what: string, count: number, clients: number): Figure {
+  const run: Figure["run"] = (at, round) => each(count, clients, (index) => create(at, nameOf(clients, round, index)));
+  return { what, unit: "/s", count, times: 5, run };
+}
+
+function updates(what: string, count: number, clients: number): Figure {
+  const run: Figure["run"] = ({ client }, round) =>
+    each(count, clients, (index) => {
+      const name = nameOf(clients, round, index);
+      return client.send({ method: "PUT", path: `${maps}/${name}`, body: configMap(name, 1) });
+    });
+  return { what, unit: "/s", count, times: 5, run };
+}
+
 function patch(what: string, contentType: string, count: number, clients: number): Figure {
-  const prefix = clients === 1 ? "alone" : "together";
   return {
     what,
     unit: "/s",
@@ -78,7 +63,7 @@ function patch(what: string, contentType: string, count: number, clients: number
       each(count, clients, (index) =>
         client.send({
           method: "PATCH",
-          path: `${maps}/${prefix}-${round}-${index}`,
+          path: `${maps}/${nameOf(clients, round, index)}`,
           contentType,
           body: JSON.stringify({
             metadata: { labels: { patched: what.split(" ")[0] } },

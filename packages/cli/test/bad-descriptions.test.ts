@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { descriptionWords } from "@dhow/development";
+import * as given from "../src/index.ts";
 import { dhow, userFolder } from "./fixture.ts";
 
 const program = {
@@ -145,6 +147,10 @@ test("an environment that the description does not list is refused, wherever one
     assert.match(stderr, /system\.ts:3:3/);
     assert.match(stderr, /Instead: development, production, or staging/);
   }
+});
+
+test("what is proposed instead of a misspelt name is what the package gives", () => {
+  assert.deepEqual([...descriptionWords].sort(), Object.keys(given).sort());
 });
 
 test("a folder without a system.ts, and one that is not there", () => {

@@ -8,6 +8,19 @@ import * as model from "@dhow/model";
 import { developmentError } from "./errors.ts";
 import { findWord, refine } from "./refine.ts";
 
+/** What "dhow" gives a description to write with. */
+export const descriptionWords: readonly string[] = [
+  "adminer",
+  "generated",
+  "ingress",
+  "optional",
+  "peer",
+  "postgres",
+  "secret",
+  "service",
+  "system",
+];
+
 /** Asked before the file is imported: an import's own message does not always say the place. */
 export function checkSyntax(file: string): void {
   try {
@@ -92,7 +105,7 @@ function missingExport(error: unknown, message: string): Error | undefined {
   const [, from, name] = /^The requested module '(.+)' does not provide an export named '(.+)'$/.exec(message) ?? [];
   const place = markedPlace(error);
   if (name === undefined || place === undefined) return undefined;
-  const meant = from === "dhow" ? model.closest(name, Object.keys(model)) : undefined;
+  const meant = from === "dhow" ? model.closest(name, descriptionWords) : undefined;
   return developmentError("SYSTEM_FAILS", {
     message: `"${from}" exports no ${name}`,
     place: findWord(place, name) ?? place,
@@ -104,7 +117,7 @@ function missingExport(error: unknown, message: string): Error | undefined {
 function unknownName(message: string, place: Place): Error | undefined {
   const name = /^(\w+) is not defined$/.exec(message)?.[1];
   if (name === undefined) return undefined;
-  const meant = model.closest(name, Object.keys(model));
+  const meant = model.closest(name, descriptionWords);
   return developmentError("SYSTEM_FAILS", {
     message: `${name} is not defined`,
     place: findWord(place, name) ?? place,

@@ -2,6 +2,7 @@ export { type ApplyOptions, applySystem } from "./apply.ts";
 export { type Address, addressesOf } from "./addresses.ts";
 export { currentWorkloads } from "./current.ts";
 export { developmentError, type DevelopmentErrorCode } from "./errors.ts";
+export { descriptionWords } from "./explain.ts";
 export { writeImageTable } from "./image-table.ts";
 export { type LoadedSystem, loadSystem, systemFile } from "./load.ts";
 export { type WorkloadReport } from "./progress.ts";

@@ -1,4 +1,4 @@
-export { commandLines } from "./command-lines.ts";
+export { commandLines, filesForOthers } from "./seen-by-others.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { HeldCollection } from "./held-collection.ts";
 export { golden } from "./golden.ts";

@@ -1,50 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { commandLines, eventually } from "@dhow/testkit";
+import { commandLines, eventually, filesForOthers } from "@dhow/testkit";
 import { type BookMeUpCluster, startCluster } from "./cluster.ts";
+import { connections, people, ports } from "./inside.ts";
 import { KeyboardPerson, launch, noBrowser } from "./journey.ts";
 import { ask, dayFromNow, haircut } from "./people.ts";
-
-const people = `
-import { accessToken, createDataClient, signingKey } from "@bookmeup/contract";
-import { SignJWT } from "jose/jwt/sign";
-const data = createDataClient({ url: process.env.DB_SERVICE_URL });
-const key = signingKey(process.env.JWT_SECRET_KEY);
-const tokens = await Promise.all(Array.from({ length: 200 }, async (_, index) => {
-  const email = crypto.randomUUID() + "@example.org";
-  const user = await data.createUser({ body: { email, name: "Customer " + index, passwordHash: "none" } });
-  return new SignJWT().setProtectedHeader({ alg: accessToken.algorithm, kid: key.id }).setSubject(user.id)
-    .setIssuer(accessToken.issuer).setAudience(accessToken.audience).setExpirationTime("5 min").sign(key.secret);
-}));
-console.log(JSON.stringify(tokens));`;
-
-const ports = { "auth-service": 5001, "logic-service": 5002, "db-service": 5003, postgres: 5432, adminer: 8080 };
-
-/** Says of each service what becomes of a connection to it: open, the error's code, or nothing for two seconds. */
-const connections = `
-import { connect } from "node:net";
-const result = await Promise.all(Object.entries(${JSON.stringify(ports)}).map(([host, port]) => new Promise((resolve) => {
-  const socket = connect({ host, port, timeout: 2000 });
-  const end = (how) => { socket.destroy(); resolve([host, how]); };
-  socket.on("connect", () => end("open")).on("error", (error) => end(error.code)).on("timeout", () => end("silence"));
-})));
-console.log(JSON.stringify(Object.fromEntries(result)));`;
-
-/** Files that a user who is neither the owner nor in its group finds below these folders, and can read. */
-function filesForOthers(folders: readonly string[]): string[] {
-  return folders.flatMap((folder) => {
-    const found = lstatSync(folder, { throwIfNoEntry: false });
-    if (!found?.isDirectory() || (found.mode & 0o004) === 0) return [];
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesForOthers([path]);
-      return entry.isFile() && (lstatSync(path).mode & 0o004) !== 0 ? [path] : [];
-    });
-  });
-}
 
 describe("BookMeUp as dhow runs it", () => {
   let cluster: BookMeUpCluster;

@@ -7,6 +7,7 @@ import {
   isStatusError,
   type KubeObject,
   notFound,
+  onlyTimesDiffer,
   timestamp,
 } from "@dhow/kube";
 import { WriteConflict } from "../storage/storage.ts";
@@ -129,7 +130,7 @@ async function save(
     }
     return answer(resource, attributes.object ?? object);
   }
-  if (isSame(object, current.object))
+  if (onlyTimesDiffer(current.object, object))
     return { status: 200, object: served(resource, current), text: servedText(resource, current) };
   if (dryRun) return answer(resource, object);
   const stored = await registry.storage.put(resource.storedAs, current.key, object, current.revision);
@@ -138,20 +139,6 @@ async function save(
 
 function answer(resource: Resource, object: KubeObject): ObjectAnswer {
   return { status: 200, object: resource.conversion ? resource.conversion.fromStored(object) : object };
-}
-
-/** Times in managedFields alone are no reason to write (apimachinery/pkg/util/managedfields/internal/… equality). */
-function isSame(object: KubeObject, old: KubeObject): boolean {
-  // A write that changes something does so outside of the metadata, as a rule: that is found out first.
-  for (const field in object) if (field !== "metadata" && !deepEqual(object[field], old[field])) return false;
-  for (const field in old) if (old[field] !== undefined && object[field] === undefined) return false;
-  return deepEqual(withoutTimes(object.metadata), withoutTimes(old.metadata));
-}
-
-function withoutTimes(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
-  const { managedFields } = metadata;
-  if (!managedFields) return metadata;
-  return { ...metadata, managedFields: managedFields.map((entry) => ({ ...entry, time: undefined })) };
 }
 
 /** Whether nothing holds a deleted object back any more (registry/generic/registry/store.go ShouldDeleteDuringUpdate). */

@@ -1,20 +1,18 @@
 import { deepEqual } from "../equality.ts";
-import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../objects.ts";
 
 /**
  * Whether a write would change nothing but the times in managedFields: such a write is not carried out (apiserver/pkg/endpoints/handlers/fieldmanager/equality.go). To be asked after defaults and admission.
  */
 export function onlyTimesDiffer(stored: KubeObject, updated: KubeObject): boolean {
-  return deepEqual(stored, updated) || deepEqual(withoutTimes(stored), withoutTimes(updated));
+  // A write that changes something does so outside of the metadata, as a rule: that is found out first.
+  for (const field in updated) if (field !== "metadata" && !deepEqual(updated[field], stored[field])) return false;
+  for (const field in stored) if (stored[field] !== undefined && updated[field] === undefined) return false;
+  return deepEqual(withoutTimes(stored.metadata), withoutTimes(updated.metadata));
 }
 
-function withoutTimes(object: KubeObject): KubeObject {
-  const { managedFields, ...metadata } = object.metadata;
-  return { ...object, metadata: { ...metadata, managedFields: (managedFields ?? []).map(withoutTime) } };
-}
-
-function withoutTime(entry: ManagedFieldsEntry): ManagedFieldsEntry {
-  const { time: _, ...rest } = entry;
-  return rest;
+function withoutTimes(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
+  const { managedFields } = metadata;
+  if (!managedFields) return metadata;
+  return { ...metadata, managedFields: managedFields.map((entry) => ({ ...entry, time: undefined })) };
 }

@@ -1,9 +1,9 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as wait } from "node:timers/promises";
 import { http } from "@dhow/base/http";
 import type { Place } from "./backends.ts";
 import { endToEndHeaders } from "./headers.ts";
 import { answerPlainly } from "./plain-answer.ts";
+import { mostTries, placeToTry } from "./tries.ts";
 
 export interface Forwarding {
   readonly agent: Agent;
@@ -28,12 +28,6 @@ export function isRepeatable({ method, headers }: Pick<IncomingMessage, "method"
   return idempotent.has(method ?? "") || headers["idempotency-key"] !== undefined;
 }
 
-/** nginx' proxy_next_upstream_tries in ingress-nginx. */
-const mostTries = 3;
-
-/** Milliseconds that a pod's way into the endpoints may take, on a machine that is busy. */
-const patience = 300;
-
 /** Bodies up to this size are held, where a second try may need the client's again, or may have to replace half an answer. */
 const heldBytes = 64 * 1024;
 
@@ -54,7 +48,7 @@ export async function forward(
   const body = await readSmall(request, announced);
   const tried: Place[] = [];
   for (;;) {
-    const place = await nextPlace(forwarding, tried);
+    const place = await placeToTry((failed) => forwarding.next(failed), tried);
     if (response.destroyed) return;
     if (place === undefined) {
       answerPlainly(response, 503);
@@ -69,18 +63,6 @@ export async function forward(
       return;
     }
   }
-}
-
-/**
- * The pod to try next. Where all that are known have failed, the one that takes their place may be ready already and on its way into the
- * endpoints: it is waited for a moment instead of knocking at a closed door three times in a millisecond.
- */
-async function nextPlace(forwarding: Forwarding, tried: readonly Place[]): Promise<Place | undefined> {
-  const place = forwarding.next(tried);
-  const isKnown = tried.some((other) => other.address === place?.address && other.port === place.port);
-  if (!isKnown) return place;
-  await wait(patience);
-  return forwarding.next(tried);
 }
 
 /** The whole body where it is short and the method allows a second try; undefined for one that is passed on as it comes. */

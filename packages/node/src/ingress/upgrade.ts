@@ -5,6 +5,7 @@ import { http } from "@dhow/base/http";
 import type { Place } from "./backends.ts";
 import { endToEndHeaders } from "./headers.ts";
 import { refuse } from "./plain-answer.ts";
+import { mostTries, placeToTry } from "./tries.ts";
 
 interface Passage {
   readonly path: string;
@@ -83,11 +84,11 @@ export function join(one: Duplex, other: Duplex): void {
   }
 }
 
-/** The first pod that takes the connection, of up to three. */
+/** The first pod that takes the connection; undefined where none does. */
 export async function connectToAny(next: (tried: readonly Place[]) => Place | undefined): Promise<Socket | undefined> {
   const tried: Place[] = [];
-  while (tried.length < 3) {
-    const place = next(tried);
+  while (tried.length < mostTries) {
+    const place = await placeToTry(next, tried);
     if (place === undefined) return undefined;
     tried.push(place);
     const socket = await tryConnect(place);
