@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { FakeClock, temporaryFolder } from "@dhow/testkit";
 import { type LogOptions, readLog } from "../../src/kubelet/logs/log-reader.ts";
 import { LogWriter, removeLogs } from "../../src/kubelet/logs/log-writer.ts";
@@ -91,6 +92,22 @@ test("with a log goes what was put aside of it, and nothing of another run", asy
   removeLogs(join(folder.path, "1.log"));
   assert.equal(readdirSync(folder.path).length, 3);
   assert.ok(readdirSync(folder.path).every((file) => file.startsWith("10.log")));
+});
+
+test("no line is lost or told twice however often the log is put aside while it is read", async () => {
+  using folder = temporaryFolder();
+  const clock = new FakeClock();
+  const writer = new LogWriter(join(folder.path, "0.log"), clock, { maximumBytes: 120, maximumFiles: 1000 });
+  const readers: Promise<string>[] = [];
+  const expected = Array.from({ length: 300 }, (_, line) => `line ${line}`);
+  for (const line of expected) {
+    await clock.advance(1000);
+    writer.write("stdout", `${line}\n`);
+    if (readers.length < 20) readers.push(read(writer.path, { follow: true }, writer));
+    await setImmediate();
+  }
+  writer.close();
+  for (const told of await Promise.all(readers)) assert.equal(told, `${expected.join("\n")}\n`);
 });
 
 test("following ends with the run, goes through a rotation, and stops when nobody listens", async () => {

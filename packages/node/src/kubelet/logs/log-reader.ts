@@ -1,6 +1,6 @@
-import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, read, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { LogWriter } from "./log-writer.ts";
 
 export interface LogOptions {
@@ -61,25 +61,46 @@ function wanted(line: Line, options: LogOptions): boolean {
   return !options.stream || options.stream === "All" || options.stream.toLowerCase() === line.stream;
 }
 
+/**
+ * Files are looked up by name and opened in one turn of the event loop: the writer, which puts them aside, is of the same process, and one
+ * that it puts aside between the two would be skipped.
+ */
 async function* lines(path: string, options: LogOptions, writer?: LogWriter): AsyncGenerator<Line[]> {
+  if (!existsSync(path)) return;
   const { tailLines } = options;
+  const older = rotatedFiles(path);
   if (tailLines === undefined) {
-    for (const file of rotatedFiles(path)) yield* whole(file, options);
+    yield* tail(path, { descriptor: openSync(older[0] ?? path, "r"), position: 0 }, options, writer);
+    return;
   }
-  let offset = 0;
-  if (tailLines !== undefined) {
-    const last: Line[] = [];
-    offset = existsSync(path) ? statSync(path).size : 0;
-    const files = tailLines > 0 ? [...rotatedFiles(path), path] : [];
-    for (const file of files) {
-      for await (const batch of whole(file, options, file === path ? offset : undefined)) {
-        last.push(...batch);
-        if (last.length > tailLines * 2) last.splice(0, last.length - tailLines);
-      }
-    }
-    yield last.slice(Math.max(0, last.length - tailLines));
+  const descriptor = openSync(path, "r");
+  const end = fstatSync(descriptor).size;
+  let isHandedOn = false;
+  try {
+    yield await lastLines(tailLines, older, { path, descriptor, end }, options);
+    isHandedOn = true;
+    yield* tail(path, { descriptor, position: end }, options, writer);
+  } finally {
+    if (!isHandedOn) closeSync(descriptor);
   }
-  yield* tail(path, offset, options, writer);
+}
+
+interface Part {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly end: number;
+}
+
+async function lastLines(count: number, older: readonly string[], part: Part, options: LogOptions): Promise<Line[]> {
+  if (count === 0) return [];
+  const last: Line[] = [];
+  const keep = (batch: readonly Line[]) => {
+    last.push(...batch);
+    if (last.length > count * 2) last.splice(0, last.length - count);
+  };
+  for (const file of older) for await (const batch of whole(file, options)) keep(batch);
+  for await (const batch of whole(part.path, options, part)) keep(batch);
+  return last.slice(Math.max(0, last.length - count));
 }
 
 /** Older files of the same run, oldest first. */
@@ -92,9 +113,11 @@ function rotatedFiles(path: string): string[] {
     .map((file) => join(folder, file));
 }
 
-async function* whole(path: string, options: LogOptions, end?: number): AsyncGenerator<Line[]> {
-  if (end === 0 || !existsSync(path)) return;
-  const stream = createReadStream(path, { encoding: "utf8", ...(end === undefined ? {} : { end: end - 1 }) });
+/** The lines of a file; of one that is open and being written, those up to `end`. */
+async function* whole(path: string, options: LogOptions, part?: Omit<Part, "path">): AsyncGenerator<Line[]> {
+  if (part?.end === 0 || (!part && !existsSync(path))) return;
+  const opened = part && { fd: part.descriptor, autoClose: false, start: 0, end: part.end - 1 };
+  const stream = createReadStream(path, { encoding: "utf8", ...opened });
   let rest = "";
   for await (const piece of stream) {
     const pieces = (rest + String(piece)).split("\n");
@@ -107,11 +130,17 @@ function select(raw: readonly string[], options: LogOptions): Line[] {
   return raw.map(parseLine).filter((line) => line !== undefined && wanted(line, options)) as Line[];
 }
 
-/** Reads from `offset` to the end, and while the run goes on and `follow` is asked, what is written later. */
-async function* tail(path: string, offset: number, options: LogOptions, writer?: LogWriter): AsyncGenerator<Line[]> {
-  if (!existsSync(path)) return;
-  let file: FileHandle = await open(path, "r");
-  let position = offset;
+const readAsync = promisify(read);
+
+/** Where reading goes on. */
+interface Place {
+  readonly descriptor: number;
+  readonly position: number;
+}
+
+/** Reads from a place to the end, through files that were put aside, and while the run goes on and `follow` is asked, what is written later. Closes the file. */
+async function* tail(path: string, from: Place, options: LogOptions, writer?: LogWriter): AsyncGenerator<Line[]> {
+  let { descriptor, position } = from;
   let rest = Buffer.alloc(0);
   let complete = false;
   const buffer = Buffer.alloc(64 << 10);
@@ -121,7 +150,7 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
       // Asked for before reading: what is written while this reads is not missed.
       const ended = !options.follow || !writer || writer.closed;
       const changed = changes.next();
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+      const { bytesRead } = await readAsync(descriptor, buffer, 0, buffer.length, position);
       if (bytesRead > 0) {
         position += bytesRead;
         const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
@@ -131,13 +160,13 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
         if (found.length > 0) yield found;
         continue;
       }
-      const next = await fileAfter(path, file);
+      const next = fileAfter(path, descriptor);
       if (next !== undefined) {
         // Put aside since it was read: it may have got its last lines in between.
         complete = !complete;
         if (complete) continue;
-        await file.close();
-        file = await open(next, "r");
+        closeSync(descriptor);
+        descriptor = openSync(next, "r");
         position = 0;
         continue;
       }
@@ -146,13 +175,13 @@ async function* tail(path: string, offset: number, options: LogOptions, writer?:
     }
   } finally {
     changes.close();
-    await file.close();
+    closeSync(descriptor);
   }
 }
 
 /** The file that goes on where one that was put aside ends: there may have been several rotations since. Undefined for the present one. */
-async function fileAfter(path: string, file: FileHandle): Promise<string | undefined> {
-  const { ino } = await file.stat();
+function fileAfter(path: string, descriptor: number): string | undefined {
+  const { ino } = fstatSync(descriptor);
   const present = statSync(path, { throwIfNoEntry: false });
   if (!present || present.ino === ino) return undefined;
   const files = [...rotatedFiles(path), path];
